@@ -1,0 +1,268 @@
+import { Context } from '@temporalio/activity';
+import type {
+  DrainEnd,
+  DrainInput,
+  DrainResult,
+  ExtractionActivities,
+  ExtractionTotals,
+} from '../../contracts/extraction.ts';
+import { type Problem, problem } from '../../contracts/problems.ts';
+import type { GladlyClient } from '../../gladly/client.ts';
+import { GladlyError } from '../../gladly/errors.ts';
+import type { Governor } from '../../gladly/quota.ts';
+import type { Logger } from '../../log.ts';
+import type { Queues } from '../../queue/provision.ts';
+import type { Receiver } from '../../queue/receiver.ts';
+import type { Db } from '../../store/db.ts';
+import { beginDrain, markParked } from '../../store/drains.ts';
+import { eventCounts } from '../../store/ledger/counters.ts';
+import type { NewEvent } from '../../store/ledger/take-in.ts';
+import { getTenant, type Tenant } from '../../store/tenants.ts';
+import { Extract, readingsAtOnce } from './extract.ts';
+import { Intake } from './intake.ts';
+import { extractPorts, intakePorts } from './ledger-ports.ts';
+import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
+import { Observer } from './observer.ts';
+import { References } from './references.ts';
+
+/** What a drain works with. */
+export interface DrainPorts {
+  readonly db: Db;
+  readonly receiver: Receiver;
+  readonly queues: Pick<Queues, 'depths'>;
+  /** Gladly with the tenant's adopted credentials, and its quota; or the problem that keeps us from having it. */
+  gladlyOf(
+    tenantId: string,
+  ): Promise<{ readonly client: GladlyClient; readonly governor: Governor } | { readonly problem: Problem }>;
+  readonly limits: DrainLimits;
+  readonly log: Logger;
+}
+
+/** The activity at the heart of extraction: see ExtractionActivities. */
+export function createDrain(ports: DrainPorts): ExtractionActivities['drain'] {
+  return async (input) => {
+    const context = Context.current();
+    const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+    try {
+      return await runDrain(ports, input, context.cancellationSignal);
+    } finally {
+      clearInterval(heartbeat);
+    }
+  };
+}
+
+const NO_COUNTS: ExtractionTotals = { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 };
+
+/** `cancelled`: finish what is in hand and end. */
+export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: AbortSignal): Promise<DrainResult> {
+  const { db, receiver, limits } = ports;
+  const { tenantId } = input;
+  if (cancelled.aborted) return { end: { kind: 'stopped' }, counts: NO_COUNTS };
+  const tenant = await getTenant(db, tenantId);
+  if (!tenant || tenant.queueUrl === null) {
+    return { end: { kind: 'needs_attention', problem: problem('queue_missing') }, counts: NO_COUNTS };
+  }
+  const fence = await beginDrain(db, tenantId, Context.current().info.activityId);
+  const fenced = { db, tenantId, fence };
+  const observer = new Observer(fenced);
+  const intake = new Intake(intakePorts(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)));
+  const gladly = input.mode === 'full' ? await ports.gladlyOf(tenantId) : null;
+  const calls = { made: 0 };
+  const client = gladly && 'client' in gladly ? counted(gladly.client, calls) : null;
+  const references = client && new References(db, tenantId, client);
+  const extract =
+    gladly && 'client' in gladly && client
+      ? new Extract({
+          ...extractPorts(fenced, limits),
+          client,
+          readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
+          stored(batch) {
+            const now = Date.now();
+            for (const { result, due } of batch) {
+              references?.saw(result);
+              const extracted = new Set(result.extracted);
+              const fresh = due.events.filter(({ eventId }) => extracted.has(eventId));
+              const freshnessMs = fresh.map(({ receivedAt }) => now - receivedAt.getTime());
+              observer.stored(extracted.size, freshnessMs, result.drift);
+            }
+          },
+        })
+      : null;
+  const missing = gladly && 'problem' in gladly ? gladly.problem : null;
+
+  const note = async (): Promise<void> => {
+    await observer.write(intake.emptyAt, extract?.obstacle?.problem.code ?? missing?.code ?? null);
+    if (gladly && 'client' in gladly) await observer.writeQuota(gladly.governor.snapshot('GET'));
+  };
+  const noting = setInterval(() => void note(), NOTE_MS);
+  const side = new AbortController();
+  const listing = input.probe ? undefined : references?.run(side.signal);
+  // Awaited when the rest is over; what it throws is thrown then.
+  listing?.catch(() => undefined);
+  const run = new DrainRun(input, limits, cancelled, intake, extract, missing);
+  try {
+    await run.untilEnded();
+  } finally {
+    clearInterval(noting);
+    side.abort();
+    await note();
+  }
+  await listing;
+  const end = await run.verdict({
+    park: () => markParked(db, tenantId, fence),
+    ping: async () => {
+      if (gladly && 'client' in gladly) await gladly.client.getOrganization(cancelled);
+    },
+    hidden: () => hiddenIn(ports.queues, tenant),
+    nextDueMs: () => extractPorts(fenced, limits).nextDueMs(new Set()),
+  });
+  const counts = {
+    takenIn: intake.takenIn,
+    calls: calls.made,
+    ...(extract?.counts ?? { extracted: 0, gone: 0, rejected: 0 }),
+  };
+  ports.log.debug({ tenantId, end: end.kind, ...counts }, 'drain ended');
+  // A number to be shown is not worth a failed drain.
+  const waiting = await eventCounts(db, tenantId).then(
+    (all) => all.waiting,
+    () => null,
+  );
+  return { end, counts, ...(waiting === null ? {} : { waiting }) };
+}
+
+/** Intake and extract side by side, and when to end them. */
+class DrainRun {
+  readonly #input: DrainInput;
+  readonly #limits: DrainLimits;
+  readonly #cancelled: AbortSignal;
+  readonly #intake: Intake<NewEvent>;
+  readonly #extract: Extract | null;
+  readonly #missing: Problem | null;
+  #budgetSpent = false;
+  #failure: unknown;
+
+  constructor(
+    input: DrainInput,
+    limits: DrainLimits,
+    cancelled: AbortSignal,
+    intake: Intake<NewEvent>,
+    extract: Extract | null,
+    missing: Problem | null,
+  ) {
+    this.#input = input;
+    this.#limits = limits;
+    this.#cancelled = cancelled;
+    this.#intake = intake;
+    this.#extract = extract;
+    this.#missing = missing;
+  }
+
+  async untilEnded(): Promise<void> {
+    const ended = new AbortController();
+    const stop = AbortSignal.any([this.#cancelled, ended.signal]);
+    this.#intake.onTaken(() => this.#extract?.nudge());
+    // Drains that began together shall not all end together.
+    const budgetMs = this.#limits.budgetMs * (0.75 + Math.random() / 4);
+    const spent = setTimeout(() => {
+      this.#budgetSpent = true;
+      ended.abort();
+    }, budgetMs);
+    const watch = setInterval(() => {
+      if (this.#isIdle() || this.#hasProbed()) ended.abort();
+    }, WATCH_MS);
+    const parts = [this.#intake.run(stop), this.#extract?.run(stop) ?? Promise.resolve()];
+    try {
+      // When one fails the other is told to finish; both are over before the failure is passed on.
+      await Promise.all(parts.map((part) => part.catch((error: unknown) => this.#failed(error, ended))));
+    } finally {
+      clearTimeout(spent);
+      clearInterval(watch);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #failed(error: unknown, ended: AbortController): void {
+    this.#failure ??= error;
+    ended.abort();
+  }
+
+  /** Nothing came and nothing was to be read for a while; or Gladly cannot be read and the queue is empty. */
+  #isIdle(): boolean {
+    const extractIdleMs = this.#extract && !this.#extract.obstacle ? this.#extract.idleMs : Number.POSITIVE_INFINITY;
+    const enough =
+      this.#extract && !this.#extract.obstacle
+        ? this.#limits.parkAfterMs
+        : Math.min(this.#limits.parkAfterMs, QUEUE_IS_EMPTY_MS);
+    return this.#intake.idleMs >= enough && extractIdleMs >= enough;
+  }
+
+  #hasProbed(): boolean {
+    return this.#input.probe && (this.#extract?.worked ?? 0) > 0;
+  }
+
+  /** Why it ended. Parks when there is nothing left, and looks once more after that. */
+  async verdict(ask: {
+    readonly park: () => Promise<void>;
+    readonly ping: () => Promise<void>;
+    readonly hidden: () => Promise<number>;
+    readonly nextDueMs: () => Promise<number | null>;
+  }): Promise<DrainEnd> {
+    const obstacle = this.#extract?.obstacle;
+    if (obstacle) return obstacle;
+    if (this.#missing) return { kind: 'needs_attention', problem: this.#missing };
+    if (this.#cancelled.aborted) return { kind: 'stopped' };
+    if (this.#budgetSpent || this.#hasProbed()) return { kind: 'budget_spent' };
+    if (this.#input.probe) {
+      // Nothing waited, so nothing has shown yet whether the problem is over.
+      const found = await ask.ping().then(
+        () => null,
+        (error: unknown) => endOf(error),
+      );
+      if (found) return found;
+    }
+    if (this.#intake.trouble !== undefined) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
+    await ask.park();
+    // Marked first, looked after: an event that came before the mark is found now, and one that comes after it rings.
+    if (await this.#intake.look(this.#cancelled)) return { kind: 'budget_spent' };
+    if (this.#cancelled.aborted) return { kind: 'stopped' };
+    // Whoever received them before us and died, or broke off, has hidden them for a while: nobody rings when they show again.
+    const hiddenMs = (await ask.hidden()) > 0 ? HIDDEN_LOOK_MS : null;
+    const dueMs = this.#extract ? await ask.nextDueMs() : null;
+    const looks = [hiddenMs, dueMs].filter((ms) => ms !== null);
+    return { kind: 'parked', lookAgainMs: looks.length === 0 ? null : Math.min(...looks) };
+  }
+}
+
+/** How often it is looked whether a drain is idle. */
+const WATCH_MS = 100;
+
+/** With Gladly out of reach, a queue in which nothing was found for this long is empty: a receive waits one second. */
+const QUEUE_IS_EMPTY_MS = 1_500;
+
+async function hiddenIn(
+  queues: Pick<Queues, 'depths'>,
+  { queueUrl, deadLetterQueueUrl }: Pick<Tenant, 'queueUrl' | 'deadLetterQueueUrl'>,
+): Promise<number> {
+  if (queueUrl === null || deadLetterQueueUrl === null) return 0;
+  return (await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl })).queue.inFlight;
+}
+
+function endOf(error: unknown): DrainEnd {
+  if (!(error instanceof GladlyError)) throw error;
+  if (error.kind === 'rate_limited') return { kind: 'budget_spent' };
+  return { kind: error.healsWithTime ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem };
+}
+
+/** Counts the calls that go to Gladly. */
+function counted(client: GladlyClient, calls: { made: number }): GladlyClient {
+  return new Proxy(client, {
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        calls.made += 1;
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+}

@@ -1,0 +1,220 @@
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../../contracts/problems.ts';
+import type { GladlyClient } from '../../gladly/client.ts';
+import { GladlyError } from '../../gladly/errors.ts';
+import { AT_ONCE_AGAIN_MS, CONVERSATIONS_PER_TRANSACTION, READING_RETRY_MS, READINGS } from './limits.ts';
+import { type ConversationResult, type DueConversation, nothing, readConversation } from './read-conversation.ts';
+
+/** What extract needs: the ledger, and Gladly. */
+export interface ExtractPorts {
+  /** Conversations that are due, the neediest first, without those in `except`; with their waiting events. */
+  due(limit: number, except: ReadonlySet<string>): Promise<readonly DueConversation[]>;
+  /** Milliseconds until the next conversation is due; null when none waits. */
+  nextDueMs(except: ReadonlySet<string>): Promise<number | null>;
+  /** In one transaction, under the drain's fence. */
+  store(results: readonly ConversationResult[]): Promise<void>;
+  /** Called after each `store`, with the conversations that it was given. */
+  stored(results: readonly StoredResult[]): void;
+  /** What Gladly is asked through. */
+  readonly client: GladlyClient;
+  /** Conversations to read at once, given what the quota allows now. */
+  readingsAtOnce(): number;
+}
+
+export interface StoredResult {
+  readonly result: ConversationResult;
+  readonly due: DueConversation;
+}
+
+/** Why extraction cannot go on: Gladly is in trouble, or a person must do something. */
+export interface Obstacle {
+  readonly kind: 'waiting_for_gladly' | 'needs_attention';
+  readonly problem: Problem;
+}
+
+/** How often a ledger in which nothing is due is asked again, when nobody says that something was taken in. */
+const LONGEST_SLEEP_MS = 1_000;
+
+/** Reads the conversations that have waiting events and stores them, side by side with intake. What is in memory is bounded. */
+export class Extract {
+  readonly #ports: ExtractPorts;
+  readonly #events = new EventEmitter();
+  readonly #inHand = new Set<string>();
+  readonly #reading = new Set<Promise<void>>();
+  #read: StoredResult[] = [];
+  #worked = 0;
+  /** An error that is no answer of Gladly's: a mistake of ours. */
+  #broken: unknown;
+  #idleSince = performance.now();
+  readonly counts = { extracted: 0, gone: 0, rejected: 0 };
+  /** Set once: extraction has stopped then. */
+  obstacle: Obstacle | undefined;
+  /** Conversations whose reading went well. */
+  get worked(): number {
+    return this.#worked;
+  }
+
+  constructor(ports: ExtractPorts) {
+    this.#ports = ports;
+  }
+
+  /** Milliseconds since something was last read or stored. */
+  get idleMs(): number {
+    return this.#inHand.size > 0 ? 0 : performance.now() - this.#idleSince;
+  }
+
+  /** Something new may be due. */
+  nudge(): void {
+    this.#events.emit('nudge');
+  }
+
+  /**
+   * Runs until `stop`, or until an obstacle; then stores what it has read and gives up what it is reading. Throws what `store` and
+   * `due` throw: the events of what is not stored still wait.
+   */
+  async run(stop: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([stop, ended.signal]);
+    const storing = this.#storeAll(signal);
+    // Awaited below; a failure must end the readings too.
+    storing.catch(() => ended.abort());
+    try {
+      while (!signal.aborted && !this.obstacle) await this.#readMore(signal, ended);
+    } finally {
+      ended.abort();
+      await Promise.allSettled(this.#reading);
+      this.#events.emit('read');
+      await storing;
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  async #readMore(stop: AbortSignal, ended: AbortController): Promise<void> {
+    // What is read and not stored yet holds up nobody's reading, only memory.
+    const free = Math.min(this.#ports.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
+    const due = free > 0 ? await this.#ports.due(free, this.#inHand) : [];
+    for (const conversation of due) this.#start(conversation, stop, ended);
+    if (due.length > 0 && due.length < free) return;
+    if (free > 0 && due.length === 0) {
+      const nextMs = (await this.#ports.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
+      await this.#next(['nudge', 'stored', 'obstacle'], stop, Math.max(1, Math.min(nextMs, LONGEST_SLEEP_MS)));
+    } else if (free <= due.length) {
+      await this.#next(['free', 'stored', 'obstacle'], stop, LONGEST_SLEEP_MS);
+    }
+  }
+
+  #start(due: DueConversation, stop: AbortSignal, ended: AbortController): void {
+    this.#inHand.add(due.conversationId);
+    const reading = this.#readOne(due, stop)
+      .catch((error: unknown) => {
+        this.#broken ??= error;
+        ended.abort();
+      })
+      .finally(() => {
+        this.#reading.delete(reading);
+        this.#events.emit('free');
+      });
+    this.#reading.add(reading);
+  }
+
+  async #readOne(due: DueConversation, stop: AbortSignal): Promise<void> {
+    const workedBefore = this.#worked;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        this.#keep(await readConversation(this.#ports.client, due, stop), due);
+        this.#worked += 1;
+        return;
+      } catch (error) {
+        if (stop.aborted) {
+          this.#letGo(due.conversationId);
+          return;
+        }
+        if (!(error instanceof GladlyError)) throw error;
+        const wait = error.healsWithTime && error.kind !== 'rate_limited' ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
+        if (wait === undefined || this.obstacle) {
+          this.#giveUp(due, error, this.#worked > workedBefore);
+          return;
+        }
+        await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** `othersWork`: other readings went well meanwhile, so it is not Gladly as a whole. */
+  #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean): void {
+    if (isAboutOne(error) || (error.healsWithTime && error.kind !== 'rate_limited' && othersWork)) {
+      this.#keep(afterFailure(due, error), due);
+      return;
+    }
+    this.#letGo(due.conversationId);
+    // The governor slows us down for a 429; the conversation has done nothing wrong, and is due again.
+    if (error.kind === 'rate_limited') return;
+    this.#stopFor({ kind: error.healsWithTime ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem });
+  }
+
+  #stopFor(obstacle: Obstacle): void {
+    this.obstacle ??= obstacle;
+    this.#events.emit('obstacle');
+  }
+
+  #keep(result: ConversationResult, due: DueConversation): void {
+    this.#read.push({ result, due });
+    this.#events.emit('read');
+  }
+
+  #letGo(conversationId: string): void {
+    this.#inHand.delete(conversationId);
+    this.#idleSince = performance.now();
+    this.#events.emit('stored');
+  }
+
+  async #storeAll(ended: AbortSignal): Promise<void> {
+    while (!ended.aborted || this.#reading.size > 0 || this.#read.length > 0) {
+      const batch = this.#read.splice(0, CONVERSATIONS_PER_TRANSACTION);
+      if (batch.length === 0) {
+        await once(this.#events, 'read');
+        continue;
+      }
+      await this.#ports.store(batch.map(({ result }) => result));
+      this.#ports.stored(batch);
+      for (const { result } of batch) {
+        this.counts.extracted += result.extracted.length;
+        this.counts.gone += result.gone.length;
+        this.counts.rejected += result.rejected.length;
+        this.#letGo(result.conversationId);
+      }
+    }
+  }
+
+  async #next(events: readonly string[], stop: AbortSignal, forMs: number): Promise<void> {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(forMs)]);
+    const ended = new AbortController();
+    const any = AbortSignal.any([signal, ended.signal]);
+    await Promise.race(events.map((event) => once(this.#events, event, { signal: any }).catch(() => undefined)));
+    ended.abort();
+  }
+}
+
+/** Trouble that one conversation can have by itself; anything else is trouble with Gladly, the token or the address. */
+function isAboutOne(error: GladlyError): boolean {
+  return ['too_large', 'bad_request', 'invalid_id', 'unexpected', 'moved', 'not_found'].includes(error.kind);
+}
+
+/** Later and later; what no time will heal is rejected in the end, with its reason. */
+function afterFailure(due: DueConversation, error: GladlyError): ConversationResult {
+  const inMs =
+    READING_RETRY_MS[error.healsWithTime ? Math.min(due.failures, READING_RETRY_MS.length - 1) : due.failures];
+  const eventIds = due.events.map(({ eventId }) => eventId);
+  if (inMs !== undefined) return { ...nothing(due.conversationId), failed: { inMs, reason: error.problem.code } };
+  return {
+    ...nothing(due.conversationId),
+    rejected: eventIds.map((eventId) => ({ eventId, reason: error.problem.code })),
+  };
+}
+
+/** How many conversations to read at once: enough to use what the quota allows with answers of a second, and no more, so that a
+ * fresh conversation does not queue behind a backlog. */
+export function readingsAtOnce(allowedPerSecond: number | null): number {
+  return allowedPerSecond === null ? READINGS : Math.min(READINGS, Math.max(4, Math.ceil(allowedPerSecond)));
+}

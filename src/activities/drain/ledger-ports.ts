@@ -1,0 +1,115 @@
+import { eventFacts } from '../../gladly/event-facts.ts';
+import { openDelivery } from '../../queue/envelope.ts';
+import type { Receiver } from '../../queue/receiver.ts';
+import { lastReadings } from '../../store/conversations/readings.ts';
+import { writeConversations } from '../../store/conversations/write.ts';
+import type { Db } from '../../store/db.ts';
+import { assertFence } from '../../store/drains.ts';
+import { nextDueAt, pick } from '../../store/ledger/pick.ts';
+import { postpone } from '../../store/ledger/postpone.ts';
+import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
+import { waitingEvents } from '../../store/ledger/waiting.ts';
+import type { ExtractPorts } from './extract.ts';
+import type { IntakePorts, TakenMessage } from './intake.ts';
+import { type DrainLimits, NEWEST_SHARE } from './limits.ts';
+import type { ConversationResult, DueConversation } from './read-conversation.ts';
+
+/** Whose drain it is. Every write of it carries the fence: a drain that has a successor can change nothing. */
+export interface Fenced {
+  readonly db: Db;
+  readonly tenantId: string;
+  readonly fence: number;
+}
+
+export function intakePorts(
+  { db, tenantId, fence }: Fenced,
+  receiver: Receiver,
+  queueUrl: string,
+  sawDrift: (what: string) => void,
+): IntakePorts<NewEvent> {
+  return {
+    async receive(waitSeconds, signal) {
+      const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds, signal });
+      return messages.flatMap(({ receiptHandle, body }) => takenMessage(receiptHandle, body, sawDrift));
+    },
+    async write(rows) {
+      const { inserted } = await db.transaction(async (tx) => {
+        await assertFence(tx, tenantId, fence);
+        return takeIn(tx, tenantId, rows);
+      });
+      return inserted;
+    },
+    async remove(handles) {
+      // What SQS fails to delete is seen again after its visibility timeout, and found in the ledger then.
+      await receiver.deleteBatch(queueUrl, handles).catch(() => undefined);
+    },
+  };
+}
+
+/** One that is not ours is left in the queue, which moves it to the dead-letter queue after its receives. */
+function takenMessage(handle: string, text: string, sawDrift: (what: string) => void): TakenMessage<NewEvent>[] {
+  const delivery = openDelivery(text);
+  if (delivery === null) return [];
+  const facts = eventFacts(delivery.body);
+  if (facts === null) return [{ handle, row: null }];
+  const { unknownType, ...event } = facts;
+  if (unknownType) sawDrift(`event ${event.type}`);
+  const receivedAt = new Date(delivery.acceptedAt);
+  return [{ handle, row: { ...event, receivedAt, way: 'queue', body: delivery.body } }];
+}
+
+export function extractPorts(
+  { db, tenantId, fence }: Fenced,
+  { settleMs, settleMaxMs }: DrainLimits,
+): Pick<ExtractPorts, 'due' | 'nextDueMs' | 'store'> {
+  const settling = (except: ReadonlySet<string>) => ({
+    now: new Date(),
+    settleMs,
+    settleMaxMs,
+    excluding: [...except],
+  });
+  return {
+    async due(limit, except) {
+      const picked = await pick(db, tenantId, { ...settling(except), limit, newestShare: NEWEST_SHARE });
+      if (picked.length === 0) return [];
+      const events = await waitingEvents(
+        db,
+        tenantId,
+        picked.map(({ conversationId }) => conversationId),
+      );
+      const readings = await lastReadings(
+        db,
+        tenantId,
+        picked.map(({ conversationId }) => ({
+          conversationId,
+          itemIds: (events.get(conversationId) ?? []).flatMap(({ itemId }) => itemId ?? []),
+        })),
+      );
+      return picked.map(({ conversationId, attempts }): DueConversation => {
+        const { readAt = null, knownItems = new Set<string>() } = readings.get(conversationId) ?? {};
+        return { conversationId, events: events.get(conversationId) ?? [], readAt, knownItems, failures: attempts };
+      });
+    },
+    async nextDueMs(except) {
+      const at = await nextDueAt(db, tenantId, settling(except));
+      return at === null ? null : Math.max(0, at.getTime() - Date.now());
+    },
+    async store(results) {
+      const now = new Date();
+      await db.transaction(async (tx) => {
+        // All writers lock in one order: pending conversations, and the counters last. A stale fence rolls both back.
+        await postpone(
+          tx,
+          tenantId,
+          results.flatMap((result) => failureOf(result, now)),
+        );
+        await writeConversations(tx, tenantId, fence, results, now);
+      });
+    },
+  };
+}
+
+function failureOf({ conversationId, failed }: ConversationResult, now: Date) {
+  if (failed === null) return [];
+  return [{ conversationId, notBefore: new Date(now.getTime() + failed.inMs), reason: failed.reason }];
+}

@@ -1,0 +1,72 @@
+/** How a drain paces itself. Times in milliseconds. */
+export interface DrainLimits {
+  /** A drain ends after about this long when there is more to do, so that a huge backlog does not keep others from a slot. */
+  readonly budgetMs: number;
+  /** Nothing found for this long: park. */
+  readonly parkAfterMs: number;
+  /** A conversation is read when it was quiet for `settleMs`, at the latest `settleMaxMs` after its first waiting event. */
+  readonly settleMs: number;
+  readonly settleMaxMs: number;
+}
+
+/**
+ * Receives in flight while the queue is full; SQS gives 10 messages a receive. A receive waits more than it works: with 16 in flight, and
+ * READINGS and CONVERSATIONS_PER_TRANSACTION twice what they were, a backlog of 20,000 went from 470 to 800 events a second (one
+ * run each of `npm run bench -- drain`, quota lifted).
+ */
+export const RECEIVERS = 16;
+
+/** Rows of one transaction. From some hundred on, a row costs the same; more only holds up others. */
+export const ROWS_PER_TRANSACTION = 500;
+
+/** Messages in memory that are not written yet. At 256 KiB each, the most SQS allows, half of this is 256 MB. */
+export const ROWS_IN_MEMORY = 2_000;
+
+/** How soon a queue that could not be read is tried again, in milliseconds. Deliveries go into the ledger meanwhile. */
+export const QUEUE_RETRY_MS = 1_000;
+
+/** Conversations being read, or read and not stored yet. The governor spreads the requests; this only bounds memory: 1,000 items each. */
+export const READINGS = 48;
+
+/** Conversations written in one transaction. */
+export const CONVERSATIONS_PER_TRANSACTION = 32;
+
+/** An item that its event names may show up in Gladly a moment later (facts.md 6.8: how much later is unknown). */
+export const ITEM_LOOKS_MS = [1_000, 3_000, 10_000, 30_000, 120_000] as const;
+
+/** So many of these looks read the conversation as a whole; the later ones only the item. */
+export const WHOLE_LOOKS = 3;
+
+/** An item that is not there so long after its event was accepted never will be. */
+export const ITEM_GIVEN_UP_MS = 900_000;
+
+/** Readings of one conversation that failed in a way of its own, while others worked. */
+export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000] as const;
+
+/** A reading that failed in a way that time heals is tried again after these waits, before the verdict is that Gladly is in trouble. */
+export const AT_ONCE_AGAIN_MS = [300, 1_200] as const;
+
+/** Agents, inboxes, teams and topics seldom change; an id that we do not know is a sign that they did. */
+export const REFERENCE_MAX_AGE_MS = 24 * 3_600_000;
+export const REFERENCE_MIN_AGE_MS = 600_000;
+
+/**
+ * How much older than a reading an event must be to count as covered by it. Gladly's `Date` has whole seconds, and how
+ * soon a change shows in a reading is unknown (facts.md 6.8).
+ */
+export const COVERED_MARGIN_MS = 2_000;
+
+/** The same for a conversation that its first event names. */
+export const CONVERSATION_LOOKS_MS = [1_000, 3_000] as const;
+
+/** This part of the picks goes to the freshest conversations, so that a backlog never starves them. */
+export const NEWEST_SHARE = 0.25;
+
+/** How often a drain says that it lives. The worker sends at most one in its `maxHeartbeatThrottleInterval`. */
+export const HEARTBEAT_MS = 200;
+
+/** How often a drain writes down what it saw, for status, charts and alerts. */
+export const NOTE_MS = 2_000;
+
+/** Messages that a dead receiver had are hidden for VISIBILITY_SECONDS (60) at most: they are looked for this often. */
+export const HIDDEN_LOOK_MS = 5_000;

@@ -1,0 +1,82 @@
+import type { QuotaSnapshot } from '../../gladly/quota.ts';
+import type { Db } from '../../store/db.ts';
+import { noteDrain } from '../../store/drains.ts';
+import { recordDrift } from '../../store/drift.ts';
+import { eventCounts } from '../../store/ledger/counters.ts';
+import { addMeasurements } from '../../store/measurements.ts';
+import { noteQuota } from '../../store/quota-use.ts';
+
+/** Times that are kept for one note, at most: with more, some are as good as all. */
+const SAMPLES = 2_000;
+
+/** What a drain leaves for status, charts and alerts: written down every few seconds, never once an event. */
+export class Observer {
+  readonly #db: Db;
+  readonly #tenantId: string;
+  readonly #fence: number;
+  #extracted = 0;
+  #freshnessMs: number[] = [];
+  #drift = new Map<string, number>();
+  #writing = false;
+  #changed = true;
+
+  constructor({ db, tenantId, fence }: { readonly db: Db; readonly tenantId: string; readonly fence: number }) {
+    this.#db = db;
+    this.#tenantId = tenantId;
+    this.#fence = fence;
+  }
+
+  /** `freshnessMs`: from accepted until stored, of each event. */
+  stored(extracted: number, freshnessMs: readonly number[], drift: readonly string[]): void {
+    this.#extracted += extracted;
+    this.#freshnessMs.push(...freshnessMs.slice(0, SAMPLES - this.#freshnessMs.length));
+    for (const what of drift) this.sawDrift(what);
+    this.#changed = true;
+  }
+
+  sawDrift(what: string): void {
+    this.#drift.set(what, (this.#drift.get(what) ?? 0) + 1);
+    this.#changed = true;
+  }
+
+  /** Never throws: a note that could not be written is no reason to end a drain, and what it said goes into the next one. */
+  async write(queueEmptyAt: Date | null, problemCode: string | null): Promise<void> {
+    if (this.#writing) return;
+    this.#writing = true;
+    const at = new Date();
+    const [extracted, freshnessMs, drift, changed] = [this.#extracted, this.#freshnessMs, this.#drift, this.#changed];
+    this.#extracted = 0;
+    this.#freshnessMs = [];
+    this.#drift = new Map();
+    this.#changed = false;
+    const noted = {
+      gladlyWaitingSince: problemCode === null ? null : at,
+      problemCode,
+      lastActivityAt: at,
+      queueEmptyAt,
+    };
+    try {
+      await noteDrain(this.#db, this.#tenantId, this.#fence, noted);
+      if (changed) {
+        const { waiting } = await eventCounts(this.#db, this.#tenantId);
+        await this.#db.transaction(async (tx) => {
+          await recordDrift(tx, this.#tenantId, drift, at);
+          await addMeasurements(tx, [{ tenantId: this.#tenantId, at, extracted, waiting, freshnessMs }]);
+        });
+      }
+    } catch {
+      this.#extracted += extracted;
+      this.#freshnessMs = [...freshnessMs, ...this.#freshnessMs].slice(0, SAMPLES);
+      for (const [what, count] of drift) this.#drift.set(what, (this.#drift.get(what) ?? 0) + count);
+      this.#changed = true;
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** Never throws: the next note says the same. */
+  async writeQuota({ limit, allowed, usedLastSecond: used, rivals }: QuotaSnapshot): Promise<void> {
+    const quota = { limit, allowed, used, rivals, at: new Date() };
+    await noteQuota(this.#db, this.#tenantId, this.#fence, quota).catch(() => undefined);
+  }
+}

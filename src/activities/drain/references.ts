@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GladlyClient, ListAnswer } from '../../gladly/client.ts';
+import { GladlyError } from '../../gladly/errors.ts';
+import type { Db } from '../../store/db.ts';
+import { getReference, putReference, type ReferenceKind } from '../../store/reference.ts';
+import { REFERENCE_MAX_AGE_MS, REFERENCE_MIN_AGE_MS } from './limits.ts';
+import type { ConversationResult } from './read-conversation.ts';
+
+const KINDS = ['agents', 'inboxes', 'teams', 'topics'] as const satisfies readonly ReferenceKind[];
+
+/** How often it is looked whether a list is to be read anew. */
+const LOOK_MS = 1_000;
+
+type Lister = (signal: AbortSignal) => Promise<ListAnswer<{ readonly id: string; readonly name?: string | undefined }>>;
+
+/**
+ * Keeps the tenant's agents, inboxes, teams and topics: four calls a day, and one when a conversation names an agent, an inbox or a
+ * topic that is not known. They are names beside conversations, so trouble with them never stops a drain.
+ */
+export class References {
+  readonly #db: Db;
+  readonly #tenantId: string;
+  readonly #listers: Readonly<Record<ReferenceKind, Lister>>;
+  readonly #fetchedAt = new Map<ReferenceKind, number>();
+  readonly #known = new Map<ReferenceKind, Set<string>>();
+  readonly #missed = new Set<ReferenceKind>();
+
+  constructor(db: Db, tenantId: string, client: GladlyClient) {
+    this.#db = db;
+    this.#tenantId = tenantId;
+    this.#listers = {
+      agents: (signal) => client.listAgents(signal),
+      inboxes: (signal) => client.listInboxes(signal),
+      teams: (signal) => client.listTeams(signal),
+      topics: (signal) => client.listTopics(signal),
+    };
+  }
+
+  /** Notes what a conversation names. */
+  saw({ reading }: ConversationResult): void {
+    if (reading === null) return;
+    const { agentId, inboxId, topicIds = [] } = reading.conversation;
+    const named = [
+      ['agents', agentId],
+      ['inboxes', inboxId],
+      ...topicIds.map((id) => ['topics', id] as const),
+    ] as const;
+    for (const [kind, id] of named) {
+      if (id !== undefined && this.#known.get(kind)?.has(id) === false) this.#missed.add(kind);
+    }
+  }
+
+  /** Until `stop`. Begins after a moment: the first conversation is not to wait behind four lists. */
+  async run(stop: AbortSignal): Promise<void> {
+    try {
+      await this.#load();
+      while (!stop.aborted) {
+        await sleep(LOOK_MS, undefined, { signal: stop });
+        for (const kind of KINDS) if (this.#isDue(kind)) await this.#fetch(kind, stop);
+      }
+    } catch (error) {
+      // Gladly's trouble is what extraction itself will report; a day-old name is no loss.
+      if (!stop.aborted && !(error instanceof GladlyError)) throw error;
+    }
+  }
+
+  async #load(): Promise<void> {
+    for (const kind of KINDS) {
+      const stored = await getReference(this.#db, this.#tenantId, kind);
+      this.#fetchedAt.set(kind, stored?.fetchedAt.getTime() ?? 0);
+      if (stored) this.#known.set(kind, new Set(stored.entries.map(({ id }) => id)));
+    }
+  }
+
+  #isDue(kind: ReferenceKind): boolean {
+    const age = Date.now() - (this.#fetchedAt.get(kind) ?? 0);
+    return age > REFERENCE_MAX_AGE_MS || (this.#missed.has(kind) && age > REFERENCE_MIN_AGE_MS);
+  }
+
+  async #fetch(kind: ReferenceKind, stop: AbortSignal): Promise<void> {
+    const { values } = await this.#listers[kind](stop);
+    const entries = values.map((value) => ({ id: value.id, name: value.name, raw: value }));
+    await putReference(this.#db, this.#tenantId, kind, entries, new Date());
+    this.#fetchedAt.set(kind, Date.now());
+    this.#known.set(kind, new Set(entries.map(({ id }) => id)));
+    this.#missed.delete(kind);
+  }
+}

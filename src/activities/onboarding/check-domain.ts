@@ -1,0 +1,75 @@
+import type { StepInput, StepResult } from '../../contracts/onboarding.ts';
+import { problem } from '../../contracts/problems.ts';
+import { GladlyError } from '../../gladly/errors.ts';
+import { parseGladlyHost } from '../../gladly/host.ts';
+import type { Organization } from '../../gladly/schemas.ts';
+import { getTenant, updateTenant } from '../../store/tenants.ts';
+import { describe, questions } from './evidence.ts';
+import { openGladly } from './opening.ts';
+import type { OnboardingPorts } from './ports.ts';
+import { done, needsYou, resultOf } from './results.ts';
+
+const ORGANIZATION = 'GET /api/v1/organization';
+
+/** Is there a Gladly organization at the domain? Whether token and user are right is the next step's question. */
+export function checkDomain(ports: OnboardingPorts) {
+  return async (input: StepInput, signal: AbortSignal): Promise<StepResult> => {
+    const asked = questions(ports.now);
+    try {
+      const opened = await openGladly(ports, input);
+      if (!opened.ok) return needsYou([opened.problem], asked.evidence);
+      const { host } = opened.client;
+      try {
+        const { value } = await opened.client.getOrganization(signal);
+        const canonical = canonicalName(value, ports) ?? host.name;
+        asked.note(ORGANIZATION, {
+          answered: '200',
+          means: `the organization ${value.id}, whose domain is ${canonical}`,
+        });
+        // Conversations of two organizations must never stand under one tenant.
+        if (await isAnother(ports, input.tenantId, value)) {
+          return needsYou([problem('organization_changed', { domain: canonical })], asked.evidence);
+        }
+        await updateTenant(ports.db, input.tenantId, { host: canonical, organization: value });
+        return done(asked.evidence);
+      } catch (error) {
+        if (!(error instanceof GladlyError)) throw error;
+        return withoutOrganization(error);
+      }
+
+      function withoutOrganization(error: GladlyError): StepResult {
+        switch (error.kind) {
+          case 'unauthorized':
+          case 'forbidden':
+            // Only a Gladly asks who we are; a domain without one answers 404 (facts.md 2.4).
+            asked.note(ORGANIZATION, { answered: describe(error), means: 'a Gladly answers at the domain' });
+            return done(asked.evidence);
+          case 'moved':
+            // Sent on to a page of its own, such as a sign-in: no REST API is there.
+            asked.note(ORGANIZATION, describe(error));
+            return needsYou([problem('not_gladly', { domain: host.name })], asked.evidence);
+          default:
+            asked.note(ORGANIZATION, describe(error));
+            return resultOf(error, asked);
+        }
+      }
+    } catch (error) {
+      return resultOf(error, asked);
+    }
+  };
+}
+
+/** The name that Gladly itself gives the organization's address; null when it gives none that is Gladly's. */
+function canonicalName({ gladlyUrl }: Organization, { extraHosts }: OnboardingPorts): string | null {
+  if (gladlyUrl === undefined) return null;
+  const parsed = parseGladlyHost(gladlyUrl, extraHosts);
+  return parsed.ok ? parsed.host.name : null;
+}
+
+/** True when extraction has read another organization for this tenant before. */
+async function isAnother({ db }: OnboardingPorts, tenantId: string, found: Organization): Promise<boolean> {
+  const tenant = await getTenant(db, tenantId);
+  if (!tenant || tenant.adoptedCredentialsVersion === null) return false;
+  const known = tenant.organization;
+  return typeof known === 'object' && known !== null && 'id' in known && known.id !== found.id;
+}

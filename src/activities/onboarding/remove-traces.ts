@@ -1,0 +1,113 @@
+import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
+import { problem } from '../../contracts/problems.ts';
+import { GladlyError } from '../../gladly/errors.ts';
+import { failureFrom, type SendFailure } from '../../queue/errors.ts';
+import type { QueueUrls } from '../../queue/names.ts';
+import type { Depths } from '../../queue/provision.ts';
+import { deleteCredentials } from '../../store/credentials.ts';
+import { eventCounts } from '../../store/ledger/counters.ts';
+import { getTenant, type Tenant, updateTenant } from '../../store/tenants.ts';
+import { revokeWebhookKeys } from '../../store/webhook-keys.ts';
+import { type Questions, questions } from './evidence.ts';
+import { openGladly } from './opening.ts';
+import type { OnboardingPorts } from './ports.ts';
+import { done, needsYou, resultOf, retry } from './results.ts';
+import { removeOurWebhook } from './webhook/remove.ts';
+import { wantedWebhook } from './webhook/wanted.ts';
+
+type RemoveInput = Parameters<OnboardingActivities['removeTraces']>[0];
+
+/** A drain hands over within a second; Gladly may hold it for 15 s more. */
+const EXTRACTION_ENDS_MS = 30_000;
+
+/** SQS did not do what was asked. */
+class QueueTrouble extends Error {
+  override readonly name = 'QueueTrouble';
+  constructor({ kind, code }: SendFailure) {
+    super(`SQS: ${kind} ${code}`);
+  }
+}
+
+/**
+ * Takes back what was made for the tenant, from the outside in: extraction, the webhook in Gladly, the queues, the keys. Nothing is
+ * touched while events wait, unless they may be deleted: then what cannot be taken back any more is left as well.
+ */
+export function removeTraces(ports: OnboardingPorts) {
+  const { db, queues, extraction, now } = ports;
+  return async (input: RemoveInput, signal: AbortSignal): Promise<StepResult> => {
+    const { tenantId, discardWaitingEvents: discard, request } = input;
+    const asked = questions(now);
+    try {
+      const tenant = await getTenant(db, tenantId);
+      if (!tenant) return done(asked.evidence);
+      const urls = await sqs(() => queues.find(tenantId));
+      const waiting = await eventsWaiting(urls);
+      if (waiting > 0 && !discard) return needsYou([problem('events_waiting', { count: waiting })], asked.evidence);
+      if (!(await extraction.end(tenantId, request, EXTRACTION_ENDS_MS)))
+        throw new Error(`The extraction of ${tenantId} was told to end and has not ended yet.`);
+      const kept = await takeBackWebhook(tenant, asked);
+      if (kept) return kept;
+      if (urls) {
+        const removal = await sqs(() => queues.remove(urls, { discard }));
+        if (removal.kind === 'not_empty')
+          return needsYou([problem('events_waiting', { count: total(removal.depths) })], asked.evidence);
+      }
+      await revokeWebhookKeys(db, tenantId);
+      await deleteCredentials(db, tenantId);
+      await updateTenant(db, tenantId, {
+        state: tenant.state === 'connected' ? 'disconnected' : 'cancelled',
+        disconnectedAt: now(),
+        queueUrl: null,
+        deadLetterQueueUrl: null,
+        webhookId: null,
+      });
+      asked.note('Queues, webhook keys, credentials', `removed, with ${waiting} events that waited`);
+      return done(asked.evidence);
+    } catch (error) {
+      if (error instanceof QueueTrouble) return retry(problem('queue_unavailable'), asked.evidence);
+      return resultOf(error, asked);
+    }
+
+    async function eventsWaiting(urls: QueueUrls | null): Promise<number> {
+      const [inLedger, inQueues] = await Promise.all([
+        eventCounts(db, tenantId),
+        urls ? sqs(() => queues.depths(urls)) : null,
+      ]);
+      return inLedger.waiting + (inQueues ? total(inQueues) : 0);
+    }
+
+    /** Null when no webhook of ours is left; else what is in the way. */
+    async function takeBackWebhook(tenant: Tenant, asked: Questions): Promise<StepResult | null> {
+      // The newest ones may be those that do not work.
+      const credentialsVersion = tenant.adoptedCredentialsVersion ?? input.credentialsVersion;
+      const opened = await openGladly(ports, { tenantId, credentialsVersion });
+      if (!opened.ok) {
+        asked.note('Our webhook in Gladly', 'there are no credentials to look with');
+        return null;
+      }
+      const wanted = wantedWebhook(ports.publicUrl, tenantId);
+      try {
+        await removeOurWebhook({ ports, tenantId, client: opened.client, wanted, renewKey: false, asked, signal });
+        return null;
+      } catch (error) {
+        if (!(error instanceof GladlyError)) throw error;
+        const isOurs = tenant.webhookSetup === 'create_for_me' && tenant.webhookId !== null;
+        if (isOurs && !discard) return resultOf(error, asked);
+        asked.note('Our webhook in Gladly', 'cannot be looked for any more; if there is one, delete it in Gladly');
+        return null;
+      }
+    }
+  };
+}
+
+async function sqs<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw new QueueTrouble(failureFrom(error));
+  }
+}
+
+function total({ queue, dead }: Depths): number {
+  return [queue, dead].reduce((sum, { waiting, inFlight, delayed }) => sum + waiting + inFlight + delayed, 0);
+}

@@ -1,0 +1,67 @@
+import { type StepResult, WEBHOOK_KEY_HEADER } from '../../../contracts/onboarding.ts';
+import { type Problem, problem } from '../../../contracts/problems.ts';
+import type { Webhook } from '../../../gladly/schemas.ts';
+import { getTenant, updateTenant } from '../../../store/tenants.ts';
+import { done, needsYou } from '../results.ts';
+import { differences, legacyIsOffered } from './differences.ts';
+import { type Found, findWebhook } from './find.ts';
+import { keyEvidence } from './keys.ts';
+import { MOST_WEBHOOKS } from './wanted.ts';
+import { listWebhooks, type WebhookWork } from './work.ts';
+
+/** Holds the webhook that the customer made against what it should be, and changes nothing. */
+export async function compareByHand(work: WebhookWork): Promise<StepResult> {
+  const { ports, tenantId, wanted, asked } = work;
+  const webhooks = await listWebhooks(work);
+  const found = findWebhook(await withoutOtherTenants(work, webhooks), wanted);
+  if (found.kind === 'none') return needsYou(await nothingThere(work, webhooks), asked.evidence);
+  const { problems, notices } = differences(found.webhook, legacyIsOffered(webhooks));
+  const [first, ...further] = [...urlProblem(found, wanted.url), ...problems];
+  if (first) return needsYou([first, ...further], asked.evidence, notices);
+  await updateTenant(ports.db, tenantId, { webhookId: found.webhook.id });
+  asked.note('Is the webhook as it should be?', 'yes: URL, events and header are right, and it is enabled');
+  return done(asked.evidence, notices);
+}
+
+/**
+ * Without the webhooks of other tenants of the same organization: nobody is to be told to take one of those away. An address of ours
+ * that belongs to nobody stays: it was copied from the wrong page.
+ */
+async function withoutOtherTenants(
+  { ports, wanted }: WebhookWork,
+  webhooks: readonly Webhook[],
+): Promise<readonly Webhook[]> {
+  const prefix = wanted.url.slice(0, wanted.url.lastIndexOf('/') + 1);
+  const kept: Webhook[] = [];
+  for (const webhook of webhooks) {
+    const named = webhook.url?.startsWith(prefix) === true ? webhook.url.slice(prefix.length) : null;
+    const isAnothers =
+      named !== null && webhook.url !== wanted.url && (await getTenant(ports.db, named))?.state === 'connected';
+    if (!isAnothers) kept.push(webhook);
+  }
+  return kept;
+}
+
+/** Gladly does not save a webhook whose PING is refused, so a wrong key looks like no webhook at all. */
+async function nothingThere(
+  { ports, tenantId, wanted }: WebhookWork,
+  webhooks: readonly Webhook[],
+): Promise<readonly [Problem, ...Problem[]]> {
+  const missing = problem('webhook_missing', { url: wanted.url });
+  const { accepted, wrongAt } = await keyEvidence(ports, tenantId);
+  if (wrongAt && accepted.length === 0) return [problem('webhook_key_wrong', { header: WEBHOOK_KEY_HEADER }), missing];
+  return webhooks.length < MOST_WEBHOOKS
+    ? [missing]
+    : [problem('webhook_limit_reached', { limit: MOST_WEBHOOKS }), missing];
+}
+
+function urlProblem(found: Exclude<Found, { kind: 'none' }>, url: string): Problem[] {
+  switch (found.kind) {
+    case 'ours':
+      return [];
+    case 'not_https':
+      return [problem('webhook_url_not_https', { url })];
+    case 'elsewhere':
+      return [problem('webhook_wrong_url', { found: found.shown, url })];
+  }
+}

@@ -1,0 +1,29 @@
+import type { TenantId } from '../../../contracts/tenant.ts';
+import { LEGACY_EVENT, SUBSCRIBED_EVENTS } from '../../../gladly/events.ts';
+
+/** What the webhook in Gladly should be. */
+export interface Wanted {
+  readonly url: string;
+  /** Of one that we create. It tells ours from one that the customer made. */
+  readonly name: string;
+}
+
+/** The ten events without the legacy one: all of them are in Gladly's own list (facts.md 1.4). */
+export const REQUIRED_EVENTS: readonly string[] = SUBSCRIBED_EVENTS.filter((it) => it !== LEGACY_EVENT);
+export const ALL_EVENTS: readonly string[] = SUBSCRIBED_EVENTS;
+
+/** Gladly allows 20 webhooks in an organization (facts.md 1.3). */
+export const MOST_WEBHOOKS = 20;
+
+const PATH = '/webhooks/gladly/';
+const CREATED = 'Idiomatic (created for you, ';
+
+export const wantedWebhook = (publicUrl: string, tenantId: TenantId): Wanted => ({
+  url: `${publicUrl}${PATH}${tenantId}`,
+  name: `${CREATED}${tenantId})`,
+});
+
+/** The path that all our webhook URLs have, whoever the tenant. */
+export const WEBHOOK_PATH = PATH;
+
+export const isCreatedByUs = (name: string | undefined): boolean => name?.startsWith(CREATED) === true;

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { SweepActivities } from '../../contracts/sweep.ts';
+import type { Db } from '../../store/db.ts';
+import { trimEvents } from '../../store/ledger/trim.ts';
+import { vacuum } from '../../store/maintenance.ts';
+import { trimMeasurements } from '../../store/measurements.ts';
+
+export interface TidyPorts {
+  readonly db: Db;
+  /** Events that were done so long ago are removed. Longer than SQS keeps messages: the ledger is what recognises a second copy. */
+  readonly keepDoneMs: number;
+  /** The database has no autovacuum of its own (PGlite). */
+  readonly vacuums: boolean;
+  readonly now: () => Date;
+}
+
+/** Of one step: some tens of milliseconds, in which others wait. */
+const STEP = 1_000;
+/** In between, others go first. */
+const BREATH_MS = 50;
+/** Of one sweep; the next one goes on. */
+const STEPS = 200;
+const KEEP_MEASUREMENTS_MS = 90 * 86_400_000;
+
+export function createTidy({ db, keepDoneMs, vacuums, now }: TidyPorts): SweepActivities['tidy'] {
+  return async () => {
+    let trimmed = 0;
+    for (let step = 0; step < STEPS; step += 1) {
+      Context.current().heartbeat();
+      const removed = await trimEvents(db, { olderThan: before(now(), keepDoneMs), limit: STEP });
+      trimmed += removed;
+      if (removed < STEP) break;
+      await sleep(BREATH_MS);
+    }
+    await trimMeasurements(db, { olderThan: before(now(), KEEP_MEASUREMENTS_MS), limit: STEP });
+    if (vacuums) await vacuum(db);
+    return { trimmed };
+  };
+}
+
+const before = (now: Date, ms: number): Date => new Date(now.getTime() - ms);

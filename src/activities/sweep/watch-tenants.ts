@@ -1,0 +1,144 @@
+import { Context } from '@temporalio/activity';
+import { type Problem, problem } from '../../contracts/problems.ts';
+import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
+import type { Logger } from '../../log.ts';
+import type { Queues } from '../../queue/provision.ts';
+import { recordAction } from '../../store/actions.ts';
+import type { Db } from '../../store/db.ts';
+import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
+import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
+import { clearRetentionAlert, raiseRetentionAlert } from '../../store/retention-alerts.ts';
+import { listTenants, type Tenant, updateTenant } from '../../store/tenants.ts';
+import { judge, type RiskVerdict } from './retention.ts';
+
+/** A tenant's extraction workflow, from outside. None of these minds when there is none. */
+export interface ExtractionSignals {
+  wake(tenantId: string): Promise<void>;
+  archive(tenantId: string): Promise<void>;
+  warn(tenantId: string, warning: Problem | null): Promise<void>;
+  /** True when somebody has paused it. */
+  isPaused(tenantId: string): Promise<boolean>;
+}
+
+export interface WatchPorts {
+  readonly db: Db;
+  readonly queues: Queues;
+  readonly signals: ExtractionSignals;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+const PAGE = 200;
+
+/** Asked for at the same time. A depth takes SQS some milliseconds. */
+const AT_ONCE = 10;
+
+/** A drain writes down every 2 s that it is at work: one that has not for so long is not. */
+const NOBODY_AT_IT_MS = 60_000;
+
+export function createWatchTenants(ports: WatchPorts): SweepActivities['watchTenants'] {
+  return async () => {
+    const report = { tenants: 0, woken: 0, raised: 0, cleared: 0, failed: 0 };
+    for (let after = ''; ; ) {
+      const page = await listTenants(ports.db, { after, limit: PAGE });
+      const ids = page.map(({ tenantId }) => tenantId);
+      const [drains, counts] = await Promise.all([drainStates(ports.db, ids), eventCountsOf(ports.db, ids)]);
+      const connected = page.filter(({ state, queueUrl }) => state === 'connected' && queueUrl !== null);
+      for (let i = 0; i < connected.length; i += AT_ONCE) {
+        Context.current().heartbeat();
+        const some = connected.slice(i, i + AT_ONCE);
+        await Promise.all(some.map((tenant) => watchOne(ports, tenant, drains, counts, report)));
+      }
+      const last = page.at(-1);
+      if (page.length < PAGE || !last) return report;
+      after = last.tenantId;
+    }
+  };
+}
+
+type Report = { -readonly [Name in keyof WatchReport]: number };
+
+async function watchOne(
+  ports: WatchPorts,
+  tenant: Tenant,
+  drains: ReadonlyMap<string, DrainState>,
+  counts: ReadonlyMap<string, EventCounts>,
+  report: Report,
+): Promise<void> {
+  const { tenantId, queueUrl, deadLetterQueueUrl } = tenant;
+  report.tenants += 1;
+  try {
+    if (queueUrl === null || deadLetterQueueUrl === null) return;
+    const { queue } = await ports.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
+    const drain = drains.get(tenantId);
+    const inQueue = queue.waiting + queue.inFlight + queue.delayed;
+    if (await wakeIfForgotten(ports, tenantId, drain, inQueue + (counts.get(tenantId)?.waiting ?? 0)))
+      report.woken += 1;
+    if (inQueue === 0) {
+      if (await calm(ports, tenantId)) report.cleared += 1;
+      return;
+    }
+    const paused = await ports.signals.isPaused(tenantId);
+    const waitsSince = drain?.queueEmptyAt ?? tenant.createdAt;
+    const verdict = judge(
+      { waitsSince, retentionDays: tenant.retentionDays, policy: tenant.retentionPolicy, paused },
+      ports.now(),
+    );
+    if (await act(ports, tenant, verdict)) report.raised += 1;
+  } catch (error) {
+    report.failed += 1;
+    ports.log.warn({ err: error, tenantId }, 'a tenant could not be looked at');
+  }
+}
+
+/** Its ring was lost, or whoever cleared its mark died before it rang. A wake too many does no harm, and a paused one stays paused. */
+async function wakeIfForgotten(
+  { db, signals, now }: WatchPorts,
+  tenantId: string,
+  drain: DrainState | undefined,
+  waiting: number,
+): Promise<boolean> {
+  const idleMs = now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
+  if (waiting === 0 || (drain?.parkedAt == null && idleMs < NOBODY_AT_IT_MS)) return false;
+  await clearParked(db, tenantId);
+  await signals.wake(tenantId);
+  return true;
+}
+
+/** True when a new alert was raised. */
+async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Promise<boolean> {
+  const { db, queues, signals, log } = ports;
+  const { tenantId, queueUrl } = tenant;
+  if (verdict.extendTo !== null && queueUrl !== null) {
+    await queues.setRetention(queueUrl, verdict.extendTo);
+    await updateTenant(db, tenantId, { retentionDays: verdict.extendTo });
+    const details = { from: tenant.retentionDays, to: verdict.extendTo };
+    await recordAction(db, {
+      tenantId,
+      at: ports.now(),
+      by: 'system',
+      action: 'extend_retention',
+      reason: 'events wait long',
+      details,
+    });
+    log.warn({ tenantId, ...details }, 'events wait long: the queue keeps them longer now');
+  }
+  if (verdict.archive) await signals.archive(tenantId);
+  if (verdict.level === 0) {
+    await calm(ports, tenantId);
+    return false;
+  }
+  if (!(await raiseRetentionAlert(db, tenantId, verdict.level))) return false;
+  const at = verdict.firstLossAt.toISOString();
+  log.error({ tenantId, percent: verdict.percent, firstLossAt: at }, 'events that wait are about to expire');
+  await signals.warn(tenantId, problem('events_expire', { percent: verdict.percent, at }));
+  return true;
+}
+
+/** True when an alert was up. */
+async function calm({ db, signals, log }: WatchPorts, tenantId: string): Promise<boolean> {
+  if (!(await clearRetentionAlert(db, tenantId))) return false;
+  await signals.warn(tenantId, null);
+  log.info({ tenantId }, 'no event is about to expire any more');
+  return true;
+}

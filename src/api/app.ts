@@ -1,0 +1,60 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Registry } from 'prom-client';
+import type { Logger } from '../log.ts';
+import type { Db } from '../store/db.ts';
+import { type CodecParts, codecRoutes } from './codec/routes.ts';
+import { type ConnectParts, connectRoutes } from './connect/routes.ts';
+import { type ConsoleParts, consoleRoutes } from './console/routes.ts';
+import { serve } from './http/endpoints.ts';
+import { openApi } from './http/openapi.ts';
+import type { Operators } from './http/operators.ts';
+import { type RequestState, requestLog } from './http/request-log.ts';
+import { assetRoutes } from './pages/assets.ts';
+import type { LiveUpdates } from './pages/live.ts';
+import { feedEndpoints } from './routes/feed-endpoints.ts';
+import { type Checks, healthRoutes } from './routes/health.ts';
+import { tenantEndpoints } from './routes/tenant-endpoints.ts';
+import type { Tenants } from './tenants.ts';
+
+export interface AppParts {
+  readonly db: Db;
+  readonly tenants: Tenants;
+  readonly operators: Operators;
+  readonly publicUrl: string;
+  readonly checks: Checks;
+  readonly codec: CodecParts;
+  readonly connect: Pick<ConnectParts, 'workflows' | 'links' | 'extraHosts'>;
+  readonly console: Pick<ConsoleParts, 'client' | 'config' | 'queues' | 'sessions' | 'workflows'>;
+  readonly metrics: Registry;
+  readonly live: LiveUpdates;
+  readonly log: Logger;
+}
+
+/** Everything that the API serves besides webhook deliveries, which never get here (ingest/handler.ts). */
+export function createApp(parts: AppParts): Koa<RequestState> {
+  const { db, tenants, operators, publicUrl, checks, codec, connect, metrics, live, log } = parts;
+  const forConsole = { ...parts.console, db, tenants, live };
+  const endpoints = [...tenantEndpoints(tenants), ...feedEndpoints(db, tenants)];
+  const document = openApi(endpoints, publicUrl);
+  const router = new Router<RequestState>();
+  router.get('/openapi.json', (ctx) => {
+    ctx.body = document;
+  });
+  serve(router, operators, endpoints);
+  const health = healthRoutes(checks, metrics);
+
+  const app = new Koa<RequestState>();
+  app.silent = true;
+  // Probes and scrapers ask all day, and pages for their files: not in the log.
+  app.use(health.routes());
+  app.use(assetRoutes().routes());
+  app.use(requestLog(log));
+  app.use(codecRoutes(codec).routes());
+  app.use(connectRoutes({ ...connect, db, tenants, live, publicUrl }).routes());
+  app.use(consoleRoutes(forConsole).routes());
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  app.on('error', (error: unknown) => log.warn({ err: error }, 'an answer could not be sent'));
+  return app;
+}

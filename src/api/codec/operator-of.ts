@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import type { Operator, Operators } from '../http/operators.ts';
+
+/** Who makes this request; undefined when nobody that we know does. */
+export type OperatorOf = (request: IncomingMessage) => Operator | undefined | Promise<Operator | undefined>;
+
+/** By operator key: `Authorization: Bearer KEY`, as the Temporal CLI sends it. */
+export function byBearerKey(operators: Operators): OperatorOf {
+  return ({ headers }) => {
+    const key = /^Bearer ([\w-]+)$/i.exec(headers.authorization ?? '')?.[1];
+    return key === undefined ? undefined : operators.byKey(key);
+  };
+}
+
+/** Whoever the first of these ways finds. */
+export function firstKnown(...ways: readonly OperatorOf[]): OperatorOf {
+  return async (request) => {
+    for (const way of ways) {
+      const operator = await way(request);
+      if (operator !== undefined) return operator;
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,67 @@
+import Router from '@koa/router';
+import { type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
+import { ApiError } from '../http/errors.ts';
+import { jsonBody } from '../http/input.ts';
+import type { RequestState } from '../http/request-log.ts';
+import { cors } from './cors.ts';
+import { jsonPayloads, payloadsFromJson, payloadsToJson } from './json-payloads.ts';
+import type { OperatorOf } from './operator-of.ts';
+
+export interface CodecParts {
+  readonly codec: PayloadCodec;
+  readonly operatorOf: OperatorOf;
+  /** Of Temporal UI; undefined: nobody may call from a browser. */
+  readonly uiUrl: string | undefined;
+}
+
+/** Temporal takes 2 MB a payload and 4 MB a request, and base64 makes 4 of 3. */
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The codec server of Temporal UI and the Temporal CLI: `POST /codec/decode` shows what is sealed, `POST /codec/encode` seals what an operator
+ * sends to a workflow. Both want `{"payloads": [...]}` and answer the same. Nothing is stored, and nothing of a payload is logged.
+ */
+export function codecRoutes({ codec, operatorOf, uiUrl }: CodecParts): Router<RequestState> {
+  const router = new Router<RequestState>({ prefix: '/codec' });
+  router.use(cors(uiUrl === undefined ? undefined : new URL(uiUrl).origin));
+  // The router answers what has a route only; a preflight has its answer from cors().
+  router.options(['/decode', '/encode'], () => undefined);
+
+  const serve = (action: keyof PayloadCodec, work: Work) => {
+    router.post(`/${action}`, async (ctx) => {
+      const operator = await operatorOf(ctx.req);
+      if (!operator) {
+        throw new ApiError(
+          'unauthorized',
+          'Sign in to the console, or send an operator key: Authorization: Bearer KEY.',
+        );
+      }
+      if (operator.role === 'viewer') {
+        throw new ApiError('forbidden', 'A viewer sees payloads sealed. Use the key of an operator.');
+      }
+      const payloads = payloadsFromJson(await jsonBody(ctx.req, jsonPayloads, BODY_LIMIT_BYTES));
+      ctx.set('cache-control', 'no-store');
+      ctx.body = payloadsToJson(await work(payloads, ctx.state));
+    });
+  };
+  serve('decode', (payloads, { log }) =>
+    Promise.all(
+      payloads.map((payload) =>
+        codec.decode([payload]).then(
+          ([opened]) => opened ?? payload,
+          (error: unknown) => {
+            // One that nobody can open any more must not hide all others of the page: it is shown sealed, with its key's id.
+            if (!(error instanceof ValueError)) throw error;
+            log.warn({ err: error }, 'a payload could not be opened');
+            return payload;
+          },
+        ),
+      ),
+    ),
+  );
+  // To send something to a workflow is to change something.
+  serve('encode', (payloads) => codec.encode(payloads));
+  return router;
+}
+
+type Work = (payloads: Payload[], state: RequestState) => Promise<Payload[]>;

@@ -1,0 +1,18 @@
+import type { Db } from '../../store/db.ts';
+import { getTenant, type Tenant } from '../../store/tenants.ts';
+import type { ConnectLinks } from './links.ts';
+
+/** What a link opens. */
+export interface Opened {
+  readonly tenant: Tenant;
+  readonly expiresAt: Date;
+}
+
+/** Null for every link that opens nothing, whatever the reason: nobody learns from it whether there is such a tenant. */
+export async function openLink(db: Db, links: ConnectLinks, token: string, now: Date): Promise<Opened | null> {
+  const link = links.verify(token, now.getTime());
+  if (link === null) return null;
+  const tenant = await getTenant(db, link.tenantId);
+  if (tenant === null || link.epoch !== tenant.connectLinkEpoch) return null;
+  return { tenant, expiresAt: new Date(link.expiresAt) };
+}

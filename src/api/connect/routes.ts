@@ -1,0 +1,155 @@
+import type Router from '@koa/router';
+import { z } from 'zod';
+import type { Db } from '../../store/db.ts';
+import type { ApiContext } from '../http/endpoints.ts';
+import { ApiError } from '../http/errors.ts';
+import type { RequestState } from '../http/request-log.ts';
+import { formFields, readForm, seeOther } from '../pages/forms.ts';
+import type { LiveUpdates } from '../pages/live.ts';
+import { createOnce } from '../pages/once.ts';
+import { pageRouter } from '../pages/page-router.ts';
+import { sendHtml, sendPage } from '../pages/respond.ts';
+import type { TenantWorkflows } from '../tenant-workflows.ts';
+import type { Tenants } from '../tenants.ts';
+import { type Opened, openLink } from './access.ts';
+import { domainHint } from './domain-hint.ts';
+import type { ConnectLinks } from './links.ts';
+import { connectPage, deadLinkPage, hasEnded } from './page.ts';
+import { progressOf } from './progress.ts';
+import { type JustNow, nextLookMs, progressPart } from './progress-part.ts';
+import { credentialsForm, type Refused } from './step-credentials.ts';
+import { type ConnectUrls, connectUrls } from './urls.ts';
+
+export interface ConnectParts {
+  readonly db: Db;
+  readonly tenants: Tenants;
+  readonly workflows: TenantWorkflows;
+  readonly links: ConnectLinks;
+  readonly live: LiveUpdates;
+  readonly publicUrl: string;
+  /** Hosts besides Gladly's own that may be named as the domain. */
+  readonly extraHosts: readonly string[];
+}
+
+/** In the history of the tenant. */
+const BY = 'customer';
+/** The same form within this time was sent twice, by a double click or an impatient reload. */
+const REPEATED_MS = 5_000;
+
+type Handle = (ctx: ApiContext, opened: Opened, urls: ConnectUrls) => Promise<void>;
+
+const setupForm = z.object({ setup: z.enum(['create_for_me', 'by_hand']) });
+
+/** The customer's page: whoever has the link may look and act for that one tenant. */
+export function connectRoutes(parts: ConnectParts): Router<RequestState> {
+  const { db, tenants, links, live, extraHosts } = parts;
+  const world = { ...parts, webhookUrl: (tenantId: string) => tenants.webhookUrl(tenantId) };
+  const router = pageRouter(parts.publicUrl);
+  const once = createOnce(REPEATED_MS);
+
+  const opening = (handle: Handle) => async (ctx: ApiContext) => {
+    const token = String(ctx['params']['link']);
+    const opened = await openLink(db, links, token, new Date());
+    if (opened === null) sendPage(ctx, deadLinkPage, 404);
+    else await handle(ctx, opened, connectUrls(token));
+  };
+  /** Nothing is done for a tenant whose connection was ended: the page says so. */
+  const acting = (handle: Handle) =>
+    opening(async (ctx, opened, urls) => {
+      if (hasEnded(await progressOf(world, opened.tenant))) seeOther(ctx, urls.page);
+      else await handle(ctx, opened, urls);
+    });
+  const show = async (ctx: ApiContext, opened: Opened, urls: ConnectUrls, justNow?: JustNow, status = 200) =>
+    sendPage(ctx, connectPage(opened, await progressOf(world, opened.tenant), urls, justNow), status);
+
+  router.get(
+    '/connect/:link',
+    opening((ctx, opened, urls) => show(ctx, opened, urls)),
+  );
+
+  router.get('/connect/:link/live', async (ctx, next) => {
+    // Withdrawn after the page was made and before it could follow: a refused stream would be tried for ever, and the page never know.
+    if ((await openLink(db, links, String(ctx['params']['link']), new Date())) !== null) return next();
+    live.follow(ctx, async () => 'reload');
+  });
+  router.get(
+    '/connect/:link/live',
+    opening(async (ctx, _, urls) => {
+      const token = String(ctx['params']['link']);
+      live.follow(ctx, async () => {
+        const opened = await openLink(db, links, token, new Date());
+        if (opened === null) return 'reload';
+        const progress = await progressOf(world, opened.tenant);
+        if (hasEnded(progress)) return 'reload';
+        // Better what the page shows already than nothing.
+        if (progress.onboarding === null) throw new ApiError('temporal_unavailable', 'No worker answers.');
+        return { show: progressPart(progress, urls), nextMs: nextLookMs(progress) };
+      });
+    }),
+  );
+
+  router.get(
+    '/connect/:link/domain',
+    opening(async (ctx) => {
+      const typed = ctx.query['domain'];
+      sendHtml(ctx, domainHint(typeof typed === 'string' ? typed : '', extraHosts));
+    }),
+  );
+
+  router.post(
+    '/connect/:link/credentials',
+    acting(async (ctx, opened, urls) => {
+      const form = await readForm(ctx, credentialsForm);
+      const refused = form.ok ? await submit(opened, form.values) : form;
+      if (refused === null) seeOther(ctx, `${urls.page}#step-2`);
+      else await show(ctx, opened, urls, { refused }, 422);
+    }),
+  );
+
+  router.post(
+    '/connect/:link/recheck',
+    acting(async (ctx, { tenant }, urls) => {
+      await formFields(ctx);
+      await tenants.recheck(tenant.tenantId, BY);
+      seeOther(ctx, urls.page);
+    }),
+  );
+
+  router.post(
+    '/connect/:link/webhook',
+    acting(async (ctx, { tenant }, urls) => {
+      const form = await readForm(ctx, setupForm);
+      if (!form.ok)
+        throw new ApiError('invalid_request', 'Choose how the webhook is to be made on the page.', form.errors);
+      if (form.values.setup !== tenant.webhookSetup || form.values.setup === 'create_for_me') {
+        await tenants.chooseWebhookSetup(tenant.tenantId, form.values.setup, BY);
+      }
+      seeOther(ctx, `${urls.page}#step-3`);
+    }),
+  );
+
+  router.post(
+    '/connect/:link/key',
+    acting(async (ctx, opened, urls) => {
+      await formFields(ctx);
+      const { tenantId } = opened.tenant;
+      // Not followed by a redirect: the key is in this answer only. One that is asked for twice at once is the same key.
+      const { webhookKey } = await once.run(`key ${tenantId}`, {}, () => tenants.replaceWebhookKey(tenantId, BY));
+      await show(ctx, opened, urls, webhookKey === null ? {} : { newKey: webhookKey });
+    }),
+  );
+
+  async function submit({ tenant }: Opened, given: z.output<typeof credentialsForm>): Promise<Refused | null> {
+    try {
+      await once.run(`credentials ${tenant.tenantId}`, given, () =>
+        tenants.submitCredentials(tenant.tenantId, given, BY),
+      );
+      return null;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.fields.length > 0)) throw error;
+      return { errors: error.fields, given };
+    }
+  }
+
+  return router;
+}

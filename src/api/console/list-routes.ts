@@ -1,0 +1,52 @@
+import type Router from '@koa/router';
+import type { ApiContext } from '../http/endpoints.ts';
+import type { RequestState } from '../http/request-log.ts';
+import { sendPage } from '../pages/respond.ts';
+import { ENDED } from './access.ts';
+import { consolePage } from './frame.ts';
+import { listMain, tenantList } from './list-page.ts';
+import type { OverviewQuery } from './overview.ts';
+import { GROUPS } from './standing.ts';
+import type { ConsoleWorld } from './world.ts';
+
+/** Everybody's list is read once a second at most (overview.ts). */
+const LOOK_MS = 1_500;
+
+export function listRoutes(router: Router<RequestState>, { access, overview, live, sessions }: ConsoleWorld): void {
+  router.get(
+    '/console',
+    access.view(async (ctx, operator) => {
+      const query = queryOf(ctx);
+      const page = await overview.page(query);
+      sendPage(
+        ctx,
+        consolePage({
+          title: 'Tenants',
+          operator,
+          main: listMain(page, query),
+          assets: ['console.js'],
+        }),
+      );
+    }),
+  );
+
+  router.get(
+    '/console/live',
+    access.stream((ctx) => {
+      const query = queryOf(ctx);
+      live.follow(ctx, async () => {
+        if (!sessions.operatorOf(ctx.req)) return ENDED;
+        return { show: tenantList(await overview.page(query), query), nextMs: LOOK_MS };
+      });
+    }),
+  );
+}
+
+function queryOf(ctx: ApiContext): OverviewQuery {
+  const { search, show, page } = ctx.query;
+  return {
+    search: typeof search === 'string' ? search.slice(0, 100) : '',
+    group: GROUPS.find((group) => group === show) ?? null,
+    page: typeof page === 'string' && /^\d{1,6}$/.test(page) ? Number(page) : 1,
+  };
+}

@@ -1,0 +1,58 @@
+import type Router from '@koa/router';
+import type { Client } from '@temporalio/client';
+import type { Config } from '../../config.ts';
+import type { Queues } from '../../queue/provision.ts';
+import type { Db } from '../../store/db.ts';
+import { ApiError } from '../http/errors.ts';
+import type { RequestState } from '../http/request-log.ts';
+import type { LiveUpdates } from '../pages/live.ts';
+import { createOnce } from '../pages/once.ts';
+import { pageRouter } from '../pages/page-router.ts';
+import type { TenantWorkflows } from '../tenant-workflows.ts';
+import type { Tenants } from '../tenants.ts';
+import { createAccess } from './access.ts';
+import { changeRoutes } from './change-routes.ts';
+import { listRoutes } from './list-routes.ts';
+import { newTenantRoutes } from './new-routes.ts';
+import { Overview } from './overview.ts';
+import type { Sessions } from './sessions.ts';
+import { signInRoutes } from './sign-in.ts';
+import { tenantRoutes } from './tenant-routes.ts';
+import { readWorkflowRecords } from './workflow-records.ts';
+
+export interface ConsoleParts {
+  readonly db: Db;
+  readonly queues: Queues;
+  readonly tenants: Tenants;
+  readonly workflows: TenantWorkflows;
+  readonly client: Client;
+  readonly sessions: Sessions;
+  readonly live: LiveUpdates;
+  readonly config: Pick<Config, 'PUBLIC_URL' | 'QUOTA_SHARE' | 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE'>;
+}
+
+/** How soon the same form with the same fields is a new wish, in milliseconds. */
+const FORM_MS = 5_000;
+/** A page that shows a key may be loaded anew for this long, and shows the same key. */
+const SHOWN_ONCE_MS = 10 * 60_000;
+
+/** The operators' console, at /console. */
+export function consoleRoutes(parts: ConsoleParts): Router<RequestState> {
+  const { db, queues, workflows, client, sessions, config } = parts;
+  const router = pageRouter(config.PUBLIC_URL);
+  const access = createAccess(sessions, parts.live);
+  const overview = new Overview({ db, queues, workflows, records: () => readWorkflowRecords(client) });
+  const world = { ...parts, access, overview, once: createOnce(FORM_MS), shownOnce: createOnce(SHOWN_ONCE_MS) };
+  signInRoutes(router, sessions);
+  listRoutes(router, world);
+  newTenantRoutes(router, world);
+  tenantRoutes(router, world);
+  changeRoutes(router, world);
+  router.get(
+    '/console/*rest',
+    access.view(() => {
+      throw new ApiError('not_found', 'Check the address, or begin at the list of all tenants, /console.');
+    }),
+  );
+  return router;
+}

@@ -1,0 +1,74 @@
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { OperatorKey, SecretKey } from '../../config.ts';
+import type { Operator } from '../http/operators.ts';
+
+/** Who is signed in to the console, by a cookie that no script can read and no other site can send. */
+export interface Sessions {
+  /** The Set-Cookie header for whoever has this operator key; null when nobody has. */
+  signIn(key: string): string | null;
+  /** The Set-Cookie header that signs out. */
+  readonly signOut: string;
+  /** Undefined without a session, and when it has expired, was altered, or its operator key is no longer configured. */
+  operatorOf(request: IncomingMessage): Operator | undefined;
+}
+
+export interface SessionOptions {
+  readonly operatorKeys: readonly OperatorKey[];
+  /** The first signs, all verify. */
+  readonly secretKeys: readonly SecretKey[];
+  /** Browsers reach us over TLS: the cookie never travels without it. */
+  readonly secure: boolean;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A working day; then the operator key is asked for again. */
+const SESSION_MS = 12 * 3_600_000;
+
+/** `expiresAt.operator.signature`: which key it belongs to is told by a fingerprint, from which nobody gets the key. */
+const TOKEN = /^(\d{13,14})\.([\w-]{43})\.([\w-]{43})$/;
+
+/** Throws RangeError without a secret key. */
+export function createSessions({ operatorKeys, secretKeys, secure, now = Date.now }: SessionOptions): Sessions {
+  const signing = secretKeys.map(({ key }) =>
+    Buffer.from(hkdfSync('sha256', Buffer.from(key, 'base64'), '', 'idiomatic console session v1', 32)),
+  );
+  const [first] = signing;
+  if (!first) throw new RangeError('Sessions need a key: SECRET_KEYS is empty.');
+  const known = operatorKeys.map(({ key, name, role }) => ({ print: fingerprint(key), operator: { name, role } }));
+  const find = (print: Buffer): Operator | undefined =>
+    known.reduce<Operator | undefined>((found, one) => (isSame(one.print, print) ? one.operator : found), undefined);
+
+  // The prefix has browsers refuse the cookie from a subdomain or without TLS; without TLS they would refuse the prefix.
+  const name = secure ? '__Host-console' : 'console';
+  const setCookie = (value: string, seconds: number): string =>
+    `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
+
+  return {
+    signIn(key) {
+      const print = fingerprint(key);
+      if (!find(print)) return null;
+      const payload = `${now() + SESSION_MS}.${print.toString('base64url')}`;
+      return setCookie(`${payload}.${mac(first, payload).toString('base64url')}`, SESSION_MS / 1_000);
+    },
+    signOut: setCookie('', 0),
+    operatorOf({ headers }) {
+      const [, expiresAt = '', print = '', signature = ''] = TOKEN.exec(cookieOf(headers.cookie, name)) ?? [];
+      const given = Buffer.from(signature, 'base64url');
+      const isGenuine = signing.some((key) => isSame(mac(key, `${expiresAt}.${print}`), given));
+      return isGenuine && Number(expiresAt) > now() ? find(Buffer.from(print, 'base64url')) : undefined;
+    },
+  };
+}
+
+function cookieOf(header: string | undefined, name: string): string {
+  const found = header?.split(/; */).find((one) => one.startsWith(`${name}=`));
+  return found?.slice(name.length + 1) ?? '';
+}
+
+const fingerprint = (key: string): Buffer => createHash('sha256').update(`console session of ${key}`).digest();
+
+const mac = (key: Buffer, payload: string): Buffer => createHmac('sha256', key).update(payload).digest();
+
+const isSame = (one: Buffer, other: Buffer): boolean => one.length === other.length && timingSafeEqual(one, other);

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import type Router from '@koa/router';
+import { extractionWorkflowId, onboardingWorkflowId, TENANT_ID } from '../../contracts/tenant.ts';
+import { listActions } from '../../store/actions.ts';
+import { rejectedEvents } from '../../store/ledger/rejected.ts';
+import { measuredSteps } from '../../store/overview.ts';
+import type { Tenant } from '../../store/tenants.ts';
+import type { ApiContext } from '../http/endpoints.ts';
+import { ApiError } from '../http/errors.ts';
+import type { Operator } from '../http/operators.ts';
+import type { RequestState } from '../http/request-log.ts';
+import { seeOther } from '../pages/forms.ts';
+import { type Html, html, type Piece } from '../pages/html.ts';
+import { sendPage } from '../pages/respond.ts';
+import { ENDED } from './access.ts';
+import { chartData, chartsView, RANGES, rangeOf } from './charts.ts';
+import { HISTORY_ROWS, historyView } from './history-page.ts';
+import { nowView } from './now-page.ts';
+import { following } from './pieces.ts';
+import { REJECTED_ROWS, redriveView, rejectedView } from './rejected-page.ts';
+import { type Refused, settingsView } from './settings-page.ts';
+import { stepsView } from './steps-page.ts';
+import { doneNote, tenantAddress, tenantPage } from './tenant-frame.ts';
+import { readTenantView, type TenantView } from './tenant-view.ts';
+import type { ConsoleWorld } from './world.ts';
+
+const LOOK_MS = 1_000;
+const TENANT = '/console/tenants/:tenantId';
+const LONGEST_ID = 200;
+
+/** The pages of one tenant. */
+export function tenantRoutes(router: Router<RequestState>, world: ConsoleWorld): void {
+  const { access, db, live, sessions } = world;
+
+  const follow = (path: string, show: (view: TenantView, operator: Operator) => Html): void => {
+    router.get(
+      path,
+      access.stream(async (ctx) => {
+        const { tenantId } = await tenantOf(ctx, world);
+        live.follow(ctx, async () => {
+          const operator = sessions.operatorOf(ctx.req);
+          if (!operator) return ENDED;
+          return {
+            show: show(await readTenantView(world, await world.tenants.get(tenantId)), operator),
+            nextMs: LOOK_MS,
+          };
+        });
+      }),
+    );
+  };
+
+  router.get(
+    TENANT,
+    access.view((ctx, operator) => sendNow(ctx, operator, world)),
+  );
+  follow(`${TENANT}/live`, nowView);
+
+  router.get(
+    `${TENANT}/steps`,
+    access.view(async (ctx, operator) => {
+      const tenant = await tenantOf(ctx, world);
+      const body = html`<div id="steps">${stepsView(await readTenantView(world, tenant))}</div>${stream(tenant, '/steps/live', '#steps')}`;
+      sendPage(
+        ctx,
+        tenantPage({
+          tenant,
+          tab: '/steps',
+          operator,
+          body,
+          said: doneNote(ctx.query['done']),
+          reload: { seconds: 10, url: ctx.path },
+        }),
+      );
+    }),
+  );
+  follow(`${TENANT}/steps/live`, stepsView);
+
+  router.get(
+    `${TENANT}/measurements`,
+    access.view(async (ctx) => {
+      const { tenantId } = await tenantOf(ctx, world);
+      const { ms, stepMs } = RANGES[rangeOf(ctx.query['range'])];
+      const now = Date.now();
+      const steps = await measuredSteps(db, tenantId, { since: new Date(now - ms), stepMs });
+      ctx.body = chartData(steps, now - ms, now, stepMs);
+    }),
+  );
+
+  router.get(
+    `${TENANT}/rejected`,
+    access.view((ctx, operator) => sendRejected(ctx, operator, world, null)),
+  );
+
+  router.get(
+    `${TENANT}/redrive`,
+    access.view(async (ctx, operator) => {
+      const tenant = await tenantOf(ctx, world);
+      const to = tenantAddress(tenant.tenantId, '/rejected');
+      const eventIds = ctx.query['all'] === 'no' ? texts(ctx.query['event']) : null;
+      if (operator.role === 'viewer' || eventIds?.length === 0) return seeOther(ctx, to);
+      const found = await world.tenants.redrive(
+        tenant.tenantId,
+        { dryRun: true, ...(eventIds ? { eventIds } : {}) },
+        operator.name,
+      );
+      const body = redriveView(tenant.tenantId, found, eventIds);
+      sendPage(ctx, tenantPage({ tenant, tab: '/rejected', operator, body }));
+    }),
+  );
+
+  router.get(
+    `${TENANT}/history`,
+    access.view(async (ctx, operator) => {
+      const tenant = await tenantOf(ctx, world);
+      const before = /^\d{1,15}$/.exec(String(ctx.query['before'] ?? ''))?.[0];
+      const actions = await listActions(db, tenant.tenantId, {
+        limit: HISTORY_ROWS,
+        ...(before === undefined ? {} : { before: Number(before) }),
+      });
+      const body = historyView(tenant.tenantId, actions, before === undefined);
+      sendPage(ctx, tenantPage({ tenant, tab: '/history', operator, body }));
+    }),
+  );
+
+  router.get(
+    `${TENANT}/settings`,
+    access.view((ctx, operator) =>
+      operator.role === 'viewer'
+        ? seeOther(ctx, ctx.path.replace('/settings', ''))
+        : sendSettings(ctx, operator, world, { said: doneNote(ctx.query['done']) }),
+    ),
+  );
+}
+
+export interface Answer {
+  readonly said?: Piece;
+  readonly refused?: Refused;
+  readonly status?: number;
+}
+
+export async function sendNow(ctx: ApiContext, operator: Operator, world: ConsoleWorld, answer: Answer = {}) {
+  const tenant = await tenantOf(ctx, world);
+  const range = rangeOf(ctx.query['range']);
+  const { ms, stepMs } = RANGES[range];
+  const [view, steps] = await Promise.all([
+    readTenantView(world, tenant),
+    measuredSteps(world.db, tenant.tenantId, { since: new Date(Date.now() - ms), stepMs }),
+  ]);
+  const body = html`<div id="now">${nowView(view, operator)}</div>${stream(tenant, '/live', '#now')}
+${chartsView(tenant.tenantId, range, steps)}
+${inTemporal(tenant, world)}`;
+  const said = answer.said ?? doneNote(ctx.query['done']);
+  const assets = ['uplot.css', 'uplot.js', 'console.js'] as const;
+  sendPage(ctx, tenantPage({ tenant, tab: '', operator, body, said, assets }), answer.status);
+}
+
+export async function sendRejected(ctx: ApiContext, operator: Operator, world: ConsoleWorld, said: Piece) {
+  const tenant = await tenantOf(ctx, world);
+  const { tenantId } = tenant;
+  const [after = ''] = texts(ctx.query['after']);
+  const [events, { counts, deadLetters }] = await Promise.all([
+    rejectedEvents(world.db, tenantId, { after, limit: REJECTED_ROWS }),
+    readTenantView(world, tenant),
+  ]);
+  const { rejected } = counts;
+  const body = rejectedView({ tenantId, events, rejected, deadLetters, isFirst: after === '', operator });
+  sendPage(ctx, tenantPage({ tenant, tab: '/rejected', operator, body, said }));
+}
+
+export async function sendSettings(ctx: ApiContext, operator: Operator, world: ConsoleWorld, answer: Answer) {
+  const tenant = await tenantOf(ctx, world);
+  const { webhookUrl, connectUrl } = await world.tenants.status(tenant.tenantId, operator.role);
+  const body = settingsView({ tenant, webhookUrl, connectUrl, mark: randomUUID(), refused: answer.refused });
+  sendPage(ctx, tenantPage({ tenant, tab: '/settings', operator, body, said: answer.said }), answer.status);
+}
+
+/** Throws ApiError: not_found, for what is no tenant and for what cannot be one alike. */
+export async function tenantOf(ctx: ApiContext, { tenants }: Pick<ConsoleWorld, 'tenants'>): Promise<Tenant> {
+  const id: unknown = ctx['params']['tenantId'];
+  if (typeof id !== 'string' || !TENANT_ID.test(id)) throw new ApiError('not_found', 'There is no such tenant.');
+  return tenants.get(id);
+}
+
+const stream = ({ tenantId }: Tenant, path: string, target: string): Html =>
+  following(tenantAddress(tenantId, path), target);
+
+/** Its workflows, where Temporal shows each decision and its evidence. */
+function inTemporal({ tenantId }: Tenant, { config }: ConsoleWorld): Piece {
+  const { TEMPORAL_UI_URL: url, TEMPORAL_NAMESPACE: namespace } = config;
+  if (url === undefined) return null;
+  const to = (id: string): string =>
+    `${url.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(id)}`;
+  return html`<p class="elsewhere">In Temporal UI: <a href="${to(extractionWorkflowId(tenantId))}">extraction</a>, <a href="${to(onboardingWorkflowId(tenantId))}">set-up</a></p>`;
+}
+
+const texts = (value: string | readonly string[] | undefined): readonly string[] =>
+  (typeof value === 'string' ? [value] : (value ?? [])).filter((text) => text !== '' && text.length <= LONGEST_ID);

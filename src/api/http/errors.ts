@@ -1,0 +1,66 @@
+import { STATUS_CODES } from 'node:http';
+
+/** Everything that a caller of the API can be told to be wrong. The codes are stable; tools hold on to them. */
+const CODES = {
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  tenant_exists: 409,
+  conflict: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  invalid_request: 422,
+  internal_error: 500,
+  store_unavailable: 503,
+  temporal_unavailable: 503,
+  queue_unavailable: 503,
+} as const;
+
+export type ApiErrorCode = keyof typeof CODES;
+
+export interface FieldError {
+  /** Path of the field, such as `retentionDays`; empty for the body as a whole. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** An answer that is not what was asked for. `detail` says what happened and what to do, and is safe to show. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: ApiErrorCode;
+  readonly fields: readonly FieldError[];
+
+  constructor(code: ApiErrorCode, detail: string, fields: readonly FieldError[] = [], options?: ErrorOptions) {
+    super(detail, options);
+    this.code = code;
+    this.fields = fields;
+  }
+
+  get status(): number {
+    return CODES[this.code];
+  }
+}
+
+/** RFC 9457, with our `code` and, where it helps, the fields that do not fit. */
+export interface ProblemDetails {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: ApiErrorCode;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly errors?: readonly FieldError[];
+}
+
+export function problemDetails(error: ApiError, requestId: string): ProblemDetails {
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[error.status] ?? 'Error',
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    requestId,
+    ...(error.fields.length > 0 ? { errors: error.fields } : {}),
+  };
+}

@@ -1,0 +1,25 @@
+import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { ApiError } from './errors.ts';
+
+/** What was thrown, as a caller may see it. Nothing of an unknown error reaches the answer. */
+export function asApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof WorkflowNotFoundError) {
+    return new ApiError('not_found', 'There is no workflow of this tenant to ask.', [], { cause: thrown });
+  }
+  if (isGrpcServiceError(thrown) || thrown instanceof ServiceError) {
+    return new ApiError('temporal_unavailable', 'Temporal does not answer. Nothing was changed; try again soon.', [], {
+      cause: thrown,
+    });
+  }
+  if (isStoreError(thrown)) {
+    return new ApiError('store_unavailable', 'The database does not answer. Try again soon.', [], { cause: thrown });
+  }
+  return new ApiError('internal_error', 'Something of ours went wrong. The log has it under this request id.', [], {
+    cause: thrown,
+  });
+}
+
+function isStoreError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'StoreError';
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { Middleware } from 'koa';
+import type { Logger } from '../../log.ts';
+import { ApiError, problemDetails } from './errors.ts';
+import { asApiError } from './known-errors.ts';
+
+/** What every request carries. */
+export interface RequestState {
+  requestId: string;
+  log: Logger;
+}
+
+/** A caller may name its request, so that its log and ours can be held together. */
+const GIVEN_ID = /^[\w.-]{8,64}$/;
+
+/** Logs each request once, with its id and its tenant; turns whatever is thrown into problem details. Bodies are never logged. */
+export function requestLog(log: Logger): Middleware<RequestState> {
+  return async (ctx, next) => {
+    const given = ctx.get('x-request-id');
+    const requestId = GIVEN_ID.test(given) ? given : randomUUID();
+    const started = performance.now();
+    ctx.state.requestId = requestId;
+    ctx.state.log = log.child({ requestId });
+    ctx.set('x-request-id', requestId);
+    try {
+      // Postgres cannot even be asked for a NUL, and nothing of ours has one.
+      if (ctx.url.includes('%00')) throw new ApiError('not_found', 'There is nothing at this address.');
+      await next();
+      if (ctx.status === 405 || ctx.status === 501) {
+        throw new ApiError(
+          'method_not_allowed',
+          `This address does not take ${ctx.method}. It takes: ${ctx.response.get('allow')}.`,
+        );
+      }
+      if (ctx.status === 404 && ctx.body === undefined)
+        throw new ApiError('not_found', 'There is nothing at this address.');
+    } catch (thrown) {
+      const error = asApiError(thrown);
+      if (error.status >= 500) ctx.state.log.error({ err: thrown }, 'request failed');
+      ctx.status = error.status;
+      ctx.body = problemDetails(error, requestId);
+      ctx.type = 'application/problem+json';
+      if (error.code === 'unauthorized') ctx.set('www-authenticate', 'Bearer');
+      if (error.status === 503) ctx.set('retry-after', '5');
+    } finally {
+      const tenant = /^\/v1\/tenants\/([a-z0-9-]{1,40})(?:\/|$)/.exec(ctx.path)?.[1];
+      ctx.state.log.info(
+        {
+          method: ctx.method,
+          path: loggedPath(ctx.path),
+          status: ctx.status,
+          ms: Math.round(performance.now() - started),
+          tenant,
+        },
+        'request',
+      );
+    }
+  };
+}
+
+/** A connect link opens a tenant's page to whoever has it: not for the log. */
+const loggedPath = (path: string): string => path.replace(/^(\/connect\/)[^/]+/, '$1LINK');

@@ -1,0 +1,151 @@
+import { LRUCache } from 'lru-cache';
+import { eventFacts } from '../../gladly/event-facts.ts';
+import type { Db } from '../../store/db.ts';
+import { clearParkedOf } from '../../store/drains.ts';
+import { isTransient, UnknownTenantError } from '../../store/errors.ts';
+import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
+import { addMeasurements } from '../../store/measurements.ts';
+import { recordSightings } from '../../store/sightings.ts';
+import { getTenant, listTenants } from '../../store/tenants.ts';
+import { recordKeyUses, webhookKeysSince } from '../../store/webhook-keys.ts';
+import {
+  type KeySource,
+  type LedgerRow,
+  type LedgerWriter,
+  type Rings,
+  SEEN,
+  type Sighting,
+  type Sightings,
+} from './ports.ts';
+
+/** Beyond this many tenants it costs less to read them all. */
+const FEW_TENANTS = 20;
+const PAGE = 500;
+
+export function keySource(db: Db): KeySource {
+  return {
+    changes: (since) => webhookKeysSince(db, since),
+    async queueUrls(tenantIds) {
+      const found = new Map<string, string>();
+      const note = (tenant: { readonly tenantId: string; readonly queueUrl: string | null } | null): void => {
+        if (tenant !== null && tenant.queueUrl !== null) found.set(tenant.tenantId, tenant.queueUrl);
+      };
+      if (tenantIds.length <= FEW_TENANTS) {
+        for (const tenantId of tenantIds) note(await getTenant(db, tenantId));
+        return found;
+      }
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page = await listTenants(db, { after, limit: PAGE });
+        page.forEach(note);
+        after = page.length < PAGE ? undefined : page.at(-1)?.tenantId;
+      }
+      return found;
+    },
+  };
+}
+
+/** Give it a Db with a statement time limit of a few seconds: Gladly waits 15 s in all. */
+export function ledgerWriter(db: Db): LedgerWriter {
+  async function put(rows: readonly LedgerRow[]): Promise<readonly boolean[]> {
+    try {
+      return await putAll(rows);
+    } catch (error) {
+      if (isTransient(error) || rows.length === 1) throw error;
+      // One row that Postgres refuses must not keep the others out.
+      const half = rows.length >> 1;
+      const parts = await Promise.allSettled([put(rows.slice(0, half)), put(rows.slice(half))]);
+      if (parts.every((part) => part.status === 'rejected')) throw error;
+      return parts.flatMap((part, n) =>
+        part.status === 'fulfilled' ? part.value : rows.slice(n * half, n === 0 ? half : undefined).map(() => false),
+      );
+    }
+  }
+
+  /** In one transaction, tenants in order, so that two processes never wait for each other crosswise. */
+  async function putAll(rows: readonly LedgerRow[]): Promise<readonly boolean[]> {
+    const byTenant = [...Map.groupBy(rows, (row) => row.tenantId)].sort(([one], [other]) => (one < other ? -1 : 1));
+    const gone = await db.transaction(async (tx) => {
+      const unknown = new Set<string>();
+      for (const [tenantId, own] of byTenant) {
+        await takeIn(tx, tenantId, own.flatMap(newEvent)).catch((error: unknown) => {
+          if (!(error instanceof UnknownTenantError)) throw error;
+          unknown.add(tenantId);
+        });
+      }
+      return unknown;
+    });
+    return rows.map((row) => !gone.has(row.tenantId));
+  }
+
+  return { put };
+}
+
+function newEvent({ body, acceptedAt }: LedgerRow): NewEvent[] {
+  const facts = eventFacts(body);
+  if (facts === null) return [];
+  const { unknownType: _, ...event } = facts;
+  return [{ ...event, receivedAt: new Date(acceptedAt), way: 'direct', body }];
+}
+
+/** Kinds of deliveries of tenants that this process has seen: all of 5,000 tenants with the ten. One told twice does no harm. */
+const KINDS_REMEMBERED = 50_000;
+
+/**
+ * `onNews` is told of tenants that sent a PING, a wrong key, or a kind of event for the first time, once that is written: their
+ * onboarding waits for it.
+ */
+export function sightings(db: Db, onNews: (tenantIds: readonly string[]) => void): Sightings {
+  const known = new LRUCache<string, true>({ max: KINDS_REMEMBERED });
+  const isNews = ({ tenantId, type }: Sighting): boolean => {
+    if (type === SEEN.ping || type === SEEN.wrongKey) return true;
+    const kind = `${tenantId} ${type}`;
+    const isNew = !known.has(kind);
+    known.set(kind, true);
+    return isNew;
+  };
+  return {
+    async record(seen) {
+      const withKey = seen.filter(({ keyId }) => keyId !== '');
+      // Twice is once, so it may come first; what is counted comes last, in one transaction.
+      await recordKeyUses(
+        db,
+        withKey.flatMap(({ keyId, firstAt, lastAt }) => [
+          { keyId, usedAt: firstAt },
+          { keyId, usedAt: lastAt },
+        ]),
+      );
+      await db.transaction(async (tx) => {
+        await recordSightings(tx, seen);
+        await addMeasurements(
+          tx,
+          withKey.filter(isEvent).map(({ tenantId, lastAt, count }) => ({ tenantId, at: lastAt, accepted: count })),
+        );
+      });
+      const news = seen.filter(isNews);
+      if (news.length > 0) onNews([...new Set(news.map(({ tenantId }) => tenantId))]);
+    },
+  };
+}
+
+const isEvent = ({ type }: Sighting): boolean => type !== SEEN.ping;
+
+/**
+ * Clears the mark of parked tenants and wakes those whose mark this call cleared. One that was cleared and could not be woken is woken by
+ * the next call. `wake` must not wait for ever.
+ */
+export function rings(db: Db, wake: (tenantId: string) => Promise<void>): Rings {
+  const owed = new Set<string>();
+  return {
+    async ring(tenantIds) {
+      for (const tenantId of await clearParkedOf(db, tenantIds)) owed.add(tenantId);
+      const woken = await Promise.allSettled(
+        [...owed].map(async (tenantId) => {
+          await wake(tenantId);
+          owed.delete(tenantId);
+        }),
+      );
+      const failed = woken.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Registry } from 'prom-client';
+import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
+import type { BatchTransport } from '../../queue/sender.ts';
+import { type BellTimes, createBells } from './bells.ts';
+import { BREAKER, Breaker, type BreakerSettings } from './breaker.ts';
+import { createIngestEngine } from './engine.ts';
+import { createIngestHandler, type IngestHandler } from './handler.ts';
+import { createKeys, type Keys, type KeyTimes } from './keys.ts';
+import { createLedgerBatcher, type LedgerLimits } from './ledger-batcher.ts';
+import { createIngestMetrics } from './metrics.ts';
+import type { IngestLog, KeySource, LedgerWriter, Rings, Sightings } from './ports.ts';
+import { createWitness, type WitnessTimes } from './witness.ts';
+import { type FloodLimits, WrongKeys } from './wrong-keys.ts';
+
+export interface IngestParts {
+  readonly keySource: KeySource;
+  readonly transport: BatchTransport;
+  readonly ledger: LedgerWriter;
+  readonly sightings: Sightings;
+  readonly rings: Rings;
+  readonly registry: Registry;
+  readonly log: IngestLog;
+  /** Balancers of ours in front of this process. */
+  readonly proxies: number;
+  readonly tuning?: IngestTuning;
+}
+
+/** Limits that tests make smaller. */
+export interface IngestTuning {
+  readonly batching?: Partial<BatchingLimits>;
+  readonly ledger?: Partial<LedgerLimits>;
+  readonly keys?: Partial<KeyTimes>;
+  readonly bells?: Partial<BellTimes>;
+  readonly witness?: Partial<WitnessTimes>;
+  readonly flood?: Partial<FloodLimits>;
+  readonly breaker?: Partial<BreakerSettings>;
+}
+
+/** The webhook endpoint, put together. */
+export interface Ingest {
+  readonly handler: IngestHandler;
+  /** `refresh()` after a key was made or revoked in this process; `isLoaded` belongs into readiness. */
+  readonly keys: Keys;
+  /** After the last request was answered: flushes what is not written yet. Sources and transports stay their owner's, except the transport. */
+  close(): Promise<void>;
+}
+
+export function createIngest(parts: IngestParts): Ingest {
+  const { log, tuning = {} } = parts;
+  const metrics = createIngestMetrics(parts.registry, () => sender.pending + ledger.pending);
+  const keys = createKeys(parts.keySource, log, tuning.keys);
+  const bells = createBells(parts.rings, log, tuning.bells);
+  const witness = createWitness(parts.sightings, log, tuning.witness);
+  const sender = createBatchingSender(parts.transport, { onCall: metrics.called, ...tuning.batching });
+  const ledger = createLedgerBatcher(
+    parts.ledger,
+    (error, rows) => log.warn({ err: error, rows }, 'deliveries could not be written into the ledger'),
+    tuning.ledger,
+  );
+  const breaker = new Breaker({
+    ...BREAKER,
+    now: () => performance.now(),
+    onChange(state) {
+      metrics.breaker(state);
+      if (state === 'open') log.warn({ state }, 'SQS is out: deliveries go straight into the ledger');
+      if (state === 'closed') log.info({ state }, 'SQS works again');
+    },
+    ...tuning.breaker,
+  });
+  const engine = createIngestEngine({ sender, breaker, ledger, bells, witness });
+  const handler = createIngestHandler({
+    keys,
+    engine,
+    witness,
+    metrics,
+    log,
+    wrongKeys: new WrongKeys(tuning.flood),
+    proxies: parts.proxies,
+  });
+  return {
+    handler,
+    keys,
+    async close() {
+      keys.close();
+      await Promise.all([sender.close(), ledger.close()]);
+      await Promise.all([bells.close(), witness.close()]);
+    },
+  };
+}

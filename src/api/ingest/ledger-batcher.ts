@@ -1,0 +1,114 @@
+import type { LedgerRow, LedgerWriter } from './ports.ts';
+
+export interface LedgerLimits {
+  /** Rows and body bytes of one write. */
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  /** Rows that wait and their bytes: what an outage may cost in memory. Beyond, a row fails at once. */
+  readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
+  /** From being given to being durable. Gladly waits 15 s in all, of which SQS may have had two. */
+  readonly timeoutMs: number;
+}
+
+export const LEDGER: LedgerLimits = {
+  maxRows: 500,
+  maxBytes: 4 * 1024 * 1024,
+  maxWaiting: 20_000,
+  maxWaitingBytes: 64 * 1024 * 1024,
+  timeoutMs: 8_000,
+};
+
+/** Puts rows that arrive together into one write, one write at a time. */
+export interface LedgerBatcher {
+  /** True when it is durable. False when it is not known to be. Never throws. */
+  put(row: LedgerRow): Promise<boolean>;
+  readonly pending: number;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly row: LedgerRow;
+  readonly settle: (durable: boolean) => void;
+}
+
+export function createLedgerBatcher(
+  writer: LedgerWriter,
+  onError: (error: unknown, rows: number) => void,
+  given: Partial<LedgerLimits> = {},
+): LedgerBatcher {
+  const limits: LedgerLimits = { ...LEDGER, ...given };
+  const waiting: Waiting[] = [];
+  let waitingBytes = 0;
+  let writing: Promise<void> | null = null;
+
+  function put(row: LedgerRow): Promise<boolean> {
+    if (waiting.length >= limits.maxWaiting || waitingBytes + row.body.length > limits.maxWaitingBytes) {
+      return Promise.resolve(false);
+    }
+    waitingBytes += row.body.length;
+    return new Promise((resolve) => {
+      const entry: Waiting = {
+        row,
+        settle(durable) {
+          clearTimeout(timer);
+          resolve(durable);
+        },
+      };
+      const timer = setTimeout(() => {
+        entry.settle(false);
+        // Still waiting: whoever sent it is told to send it again, so it need not be written any more.
+        const at = waiting.indexOf(entry);
+        if (at >= 0) drop(waiting.splice(at, 1));
+      }, limits.timeoutMs);
+      waiting.push(entry);
+      writing ??= nextTurn().then(writeAll);
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) await write(batch);
+    writing = null;
+  }
+
+  function takeBatch(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { row } of waiting) {
+      if (count === limits.maxRows || (count > 0 && bytes + row.body.length > limits.maxBytes)) break;
+      bytes += row.body.length;
+      count += 1;
+    }
+    return drop(waiting.splice(0, count));
+  }
+
+  function drop(entries: Waiting[]): Waiting[] {
+    for (const { row } of entries) waitingBytes -= row.body.length;
+    return entries;
+  }
+
+  async function write(batch: readonly Waiting[]): Promise<void> {
+    let durable: readonly boolean[] = [];
+    try {
+      durable = await writer.put(batch.map((entry) => entry.row));
+    } catch (error) {
+      onError(error, batch.length);
+    }
+    batch.forEach((entry, index) => {
+      entry.settle(durable[index] === true);
+    });
+  }
+
+  return {
+    put,
+    get pending() {
+      return waiting.length;
+    },
+    async close() {
+      await writing;
+    },
+  };
+}
+
+/** What arrives in the same turn of the event loop goes into the same write. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { ApiContext } from '../http/endpoints.ts';
+import { ApiError, type FieldError } from '../http/errors.ts';
+import { textBody } from '../http/input.ts';
+
+/** A form of ours has a few short fields. */
+const FORM_LIMIT_BYTES = 32 * 1024;
+
+/**
+ * Refuses what another site makes a browser send. Every browser says where a POST comes from, in Sec-Fetch-Site (over TLS and on this
+ * machine) and in Origin, and no page can change either. This needs no token in each form: none to expire while a page lies open, or to
+ * differ between two tabs. Cookies are SameSite=Strict besides. Throws ApiError: forbidden.
+ */
+export function fromOurOwnPage(ctx: ApiContext): void {
+  const site = ctx.get('sec-fetch-site');
+  const origin = ctx.get('origin');
+  const isOwn = site === '' ? origin !== '' && URL.parse(origin)?.host === ctx.host : site === 'same-origin';
+  if (isOwn) return;
+  throw new ApiError(
+    'forbidden',
+    'This was sent from another page than ours, so nothing was changed. Open the page again and repeat it there.',
+  );
+}
+
+/** What a form held: its texts, trimmed, or what is wrong with each field. */
+export type FormResult<T> =
+  | { readonly ok: true; readonly values: T }
+  | { readonly ok: false; readonly errors: readonly FieldError[]; readonly given: Readonly<Record<string, string>> };
+
+/** The fields of a POST from our own page, as texts. Of a field that comes twice the last counts. Throws ApiError. */
+export async function formFields(ctx: ApiContext): Promise<Readonly<Record<string, string>>> {
+  fromOurOwnPage(ctx);
+  if (ctx.is('application/x-www-form-urlencoded') === false) {
+    throw new ApiError('unsupported_media_type', 'Send this with the form on the page.');
+  }
+  const fields = new URLSearchParams(await textBody(ctx.req, FORM_LIMIT_BYTES));
+  return Object.fromEntries([...fields].map(([name, value]) => [name, value.trim()]));
+}
+
+/** The fields of a POST from our own page, as `schema` has them. Throws ApiError for what no person can mend in the form. */
+export async function readForm<S extends z.ZodType>(ctx: ApiContext, schema: S): Promise<FormResult<z.output<S>>> {
+  const given = await formFields(ctx);
+  const read = schema.safeParse(given);
+  if (read.success) return { ok: true, values: read.data };
+  const errors = read.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+  return { ok: false, errors, given };
+}
+
+/** After a POST: the browser gets the page with a GET, so that loading it anew does not send the form again. */
+export function seeOther(ctx: ApiContext, to: string): void {
+  ctx.status = 303;
+  ctx.set('location', to);
+  ctx.body = '';
+}

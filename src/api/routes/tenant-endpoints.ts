@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { RETENTION_DAYS, TENANT_ID } from '../../contracts/tenant.ts';
+import { type Endpoint, endpoint, NO_BODY } from '../http/endpoints.ts';
+import type { Tenants } from '../tenants.ts';
+
+const retentionDays = z.int().min(RETENTION_DAYS.min).max(RETENTION_DAYS.max);
+const reason = z.string().trim().min(1).max(500);
+const name = z.string().trim().min(1).max(200);
+const webhookSetup = z.enum(['create_for_me', 'by_hand']);
+
+const newTenant = z.strictObject({
+  tenantId: z.string().regex(TENANT_ID, 'must be 1 to 40 small letters, digits or dashes'),
+  name,
+  retentionDays: retentionDays.default(RETENTION_DAYS.default),
+  webhookSetup: webhookSetup.default('by_hand'),
+  startPaused: z.boolean().default(false),
+});
+
+const credentials = z.strictObject({
+  domain: z.string().trim().min(1).max(500),
+  email: z.email().max(320),
+  apiToken: z.string().trim().min(1).max(500),
+  webhookSetup: webhookSetup.optional(),
+});
+
+const because = z.strictObject({ reason: reason.default('no reason given') });
+
+/** Connect customers, see how they are, stop and start their extraction. */
+export function tenantEndpoints(tenants: Tenants): Endpoint[] {
+  return [
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants',
+      summary: 'Connect a tenant: makes its webhook address and key, and starts its onboarding. The key is shown once.',
+      needs: 'operator',
+      body: newTenant,
+      status: 201,
+      handle: async ({ body, operator, ctx }) => {
+        ctx.set('location', `/v1/tenants/${body.tenantId}`);
+        return tenants.create(body, operator.name);
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/v1/tenants',
+      summary: 'All tenants, by id, with their state.',
+      needs: 'viewer',
+      query: z.object({
+        after: z.string().max(40).optional(),
+        limit: z.coerce.number().int().min(1).max(500).default(100),
+        search: z.string().max(100).optional(),
+      }),
+      status: 200,
+      handle: ({ query }) => tenants.list(query),
+    }),
+    endpoint({
+      method: 'get',
+      path: '/v1/tenants/:tenantId',
+      summary: 'How a tenant is: the steps of its onboarding, its extraction, what waits and until when.',
+      needs: 'viewer',
+      status: 200,
+      handle: ({ tenantId, operator }) => tenants.status(tenantId, operator.role),
+    }),
+    endpoint({
+      method: 'patch',
+      path: '/v1/tenants/:tenantId',
+      summary: 'Change how long events are kept, what happens when they are about to expire, or the name.',
+      needs: 'operator',
+      body: z.strictObject({
+        retentionDays: retentionDays.optional(),
+        retentionPolicy: z.enum(['extend', 'archive', 'alert']).optional(),
+        name: name.optional(),
+      }),
+      status: 200,
+      handle: ({ tenantId, body, operator }) => tenants.change(tenantId, body, operator.name),
+    }),
+    endpoint({
+      method: 'put',
+      path: '/v1/tenants/:tenantId/credentials',
+      summary: 'Give the Gladly domain, user and API token. They are checked at once; see the status.',
+      needs: 'operator',
+      body: credentials,
+      status: 202,
+      handle: ({ tenantId, body, operator, ctx }) => {
+        ctx.set('location', `/v1/tenants/${tenantId}`);
+        return tenants.submitCredentials(tenantId, body, operator.name);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/recheck',
+      summary: 'Something was mended: look again now.',
+      needs: 'operator',
+      body: NO_BODY,
+      status: 202,
+      handle: ({ tenantId, operator }) => tenants.recheck(tenantId, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/webhook-setup',
+      summary: 'Who makes the webhook in Gladly: we (create_for_me), or the customer (by_hand).',
+      needs: 'operator',
+      body: z.strictObject({ setup: webhookSetup }),
+      status: 202,
+      handle: ({ tenantId, body, operator }) => tenants.chooseWebhookSetup(tenantId, body.setup, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/webhook-key',
+      summary: 'Make a new webhook key, shown once. The old one works until the new one is seen in use, or for 7 days.',
+      needs: 'operator',
+      body: NO_BODY,
+      status: 201,
+      handle: ({ tenantId, operator }) => tenants.replaceWebhookKey(tenantId, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/connect-link',
+      summary: 'Make a new connect link, good for 30 days. All that were made before are withdrawn.',
+      needs: 'operator',
+      body: NO_BODY,
+      status: 201,
+      handle: ({ tenantId, operator }) => tenants.renewConnectLink(tenantId, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/pause',
+      summary: 'Stop extraction. Events go on arriving and wait.',
+      needs: 'operator',
+      body: because,
+      status: 202,
+      handle: ({ tenantId, body, operator }) => tenants.pause(tenantId, { by: operator.name, reason: body.reason }),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/resume',
+      summary: 'Go on with extraction.',
+      needs: 'operator',
+      body: because,
+      status: 202,
+      handle: ({ tenantId, body, operator }) => tenants.resume(tenantId, { by: operator.name, reason: body.reason }),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/redrive',
+      summary:
+        'Bring back rejected events and dead letters, all or by event id, with a fresh count. Begin with dryRun.',
+      needs: 'operator',
+      body: z.strictObject({
+        dryRun: z.boolean().default(true),
+        eventIds: z.array(z.string().min(1).max(200)).min(1).max(1_000).optional(),
+      }),
+      status: 200,
+      handle: ({ tenantId, body, operator }) => tenants.redrive(tenantId, body, operator.name),
+    }),
+    endpoint({
+      method: 'delete',
+      path: '/v1/tenants/:tenantId',
+      summary:
+        'Cancel the onboarding, or disconnect: takes back what we made in Gladly and SQS. Waiting events are kept unless discarded.',
+      needs: 'operator',
+      body: z.strictObject({ reason, discardWaitingEvents: z.boolean().default(false) }),
+      status: 202,
+      handle: ({ tenantId, body, operator }) => tenants.disconnect(tenantId, { by: operator.name, ...body }),
+    }),
+    endpoint({
+      method: 'delete',
+      path: '/v1/tenants/:tenantId/data',
+      summary:
+        'Erase all that is stored of a tenant that was disconnected: conversations, events, history. There is no way back.',
+      needs: 'operator',
+      body: z.strictObject({ reason }),
+      status: 200,
+      handle: async ({ tenantId, body, operator, ctx }) => {
+        const erased = await tenants.erase(tenantId);
+        ctx.state.log.warn({ tenantId, by: operator.name, reason: body.reason }, 'all data of a tenant is erased');
+        return erased;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,310 @@
+import type { Config } from '../config.ts';
+import type { Request } from '../contracts/extraction.ts';
+import type { CancelRequest, WebhookSetup } from '../contracts/onboarding.ts';
+import { problemRemedy, problemSentence } from '../contracts/problems.ts';
+import type { TenantId } from '../contracts/tenant.ts';
+import { parseGladlyHost } from '../gladly/host.ts';
+import type { Queues } from '../queue/provision.ts';
+import type { Receiver } from '../queue/receiver.ts';
+import { recordAction } from '../store/actions.ts';
+import { putCredentials } from '../store/credentials.ts';
+import type { Db } from '../store/db.ts';
+import { removeTenant } from '../store/removal.ts';
+import type { Sealer } from '../store/sealer.ts';
+import {
+  createTenant,
+  getTenant,
+  listTenants,
+  type RetentionPolicy,
+  type Tenant,
+  type TenantPage,
+  updateTenant,
+  withdrawConnectLinks,
+} from '../store/tenants.ts';
+import { issueWebhookKey } from '../store/webhook-keys.ts';
+import { type ConnectLinks, LINK_LIFE_MS } from './connect/links.ts';
+import { ApiError } from './http/errors.ts';
+import type { Operator } from './http/operators.ts';
+import { type Redriven, type RedriveOptions, redrive } from './redrive.ts';
+import { type TenantStatus, tenantStatus, tenantSummary } from './tenant-status.ts';
+import type { TenantWorkflows } from './tenant-workflows.ts';
+import { extractionTuning, onboardingTuning } from './tuning.ts';
+
+/** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
+const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
+
+export interface NewTenant {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly retentionDays: number;
+  readonly webhookSetup: WebhookSetup;
+  readonly startPaused: boolean;
+}
+
+/** What an operator may change. */
+export interface TenantEdit {
+  readonly retentionDays?: number | undefined;
+  readonly retentionPolicy?: RetentionPolicy | undefined;
+  readonly name?: string | undefined;
+}
+
+export interface Credentials {
+  readonly domain: string;
+  readonly email: string;
+  readonly apiToken: string;
+  readonly webhookSetup?: WebhookSetup | undefined;
+}
+
+export interface TenantsWorld {
+  readonly db: Db;
+  readonly sealer: Sealer;
+  readonly queues: Queues;
+  readonly receiver: Receiver;
+  readonly workflows: TenantWorkflows;
+  readonly links: ConnectLinks;
+  readonly config: Config;
+}
+
+/** All that can be done to tenants, for the operators' API and the pages alike. Each throws ApiError for what the caller can mend. */
+export class Tenants {
+  readonly #world: TenantsWorld;
+
+  constructor(world: TenantsWorld) {
+    this.#world = world;
+  }
+
+  async create(tenant: NewTenant, by: string) {
+    const { db } = this.#world;
+    const { tenantId } = tenant;
+    if ((await createTenant(db, tenant)) === 'exists') {
+      throw new ApiError('tenant_exists', `A tenant with the id ${tenantId} exists already. Choose another id.`);
+    }
+    try {
+      await this.#startOnboarding(tenantId, tenant, tenant.startPaused ? { by, reason: 'to start paused' } : null);
+    } catch (error) {
+      // Nobody has seen its key: whoever asks again must not be told that it exists.
+      await removeTenant(db, tenantId);
+      throw error;
+    }
+    const { key } = await issueWebhookKey(db, tenantId);
+    await this.#record(tenantId, 'create', by, null);
+    return {
+      tenantId,
+      webhookUrl: this.webhookUrl(tenantId),
+      webhookKey: key,
+      connectUrl: this.#connectUrl(tenantId, 1),
+    };
+  }
+
+  async list(page: {
+    readonly after?: string | undefined;
+    readonly limit: number;
+    readonly search?: string | undefined;
+  }) {
+    const { db, workflows } = this.#world;
+    const { after, limit, search } = page;
+    const asked: TenantPage = {
+      limit,
+      ...(after === undefined ? {} : { after }),
+      ...(search === undefined ? {} : { search }),
+    };
+    const [tenants, states] = await Promise.all([listTenants(db, asked), workflows.allExtractionStates()]);
+    return {
+      tenants: tenants.map((tenant) => tenantSummary(tenant, states.get(tenant.tenantId))),
+      next: tenants.length === limit ? (tenants.at(-1)?.tenantId ?? null) : null,
+    };
+  }
+
+  /** A viewer is not told the connect link: whoever has it can change things. */
+  async status(tenantId: TenantId, role: Operator['role'] = 'operator'): Promise<TenantStatus> {
+    const tenant = await this.get(tenantId);
+    return tenantStatus(this.#world, tenant, {
+      webhookUrl: this.webhookUrl(tenantId),
+      connectUrl: role === 'operator' ? this.#connectUrl(tenantId, tenant.connectLinkEpoch) : null,
+    });
+  }
+
+  /** Answers the tenant as it is after the change. */
+  async change(tenantId: TenantId, change: TenantEdit, by: string): Promise<TenantStatus> {
+    const { db, queues } = this.#world;
+    const { queueUrl } = await this.get(tenantId);
+    const { retentionDays, retentionPolicy, name } = change;
+    // The queue first: should it fail, the store still says what is true.
+    if (retentionDays !== undefined && queueUrl !== null) await queues.setRetention(queueUrl, retentionDays);
+    const given = {
+      ...(retentionDays === undefined ? {} : { retentionDays }),
+      ...(retentionPolicy === undefined ? {} : { retentionPolicy }),
+    };
+    await updateTenant(db, tenantId, { ...given, ...(name === undefined ? {} : { name }) });
+    await this.#record(tenantId, 'change', by, null, given);
+    return this.status(tenantId);
+  }
+
+  async submitCredentials(tenantId: TenantId, given: Credentials, by: string) {
+    const { db, sealer, workflows, config } = this.#world;
+    const tenant = await this.get(tenantId);
+    const parsed = parseGladlyHost(given.domain, config.GLADLY_EXTRA_HOSTS);
+    if (!parsed.ok) {
+      const message = `${problemSentence(parsed.problem)} ${problemRemedy(parsed.problem)}`;
+      throw new ApiError('invalid_request', 'The request does not fit: domain. See errors for each.', [
+        { field: 'domain', message },
+      ]);
+    }
+    const { email, apiToken } = given;
+    const version = await putCredentials(db, sealer, tenantId, { host: parsed.host.name, email, apiToken });
+    const setup = given.webhookSetup;
+    // One that was disconnected begins anew, and is not to be erased meanwhile.
+    if (tenant.state === 'cancelled' || tenant.state === 'disconnected') {
+      await updateTenant(db, tenantId, { state: 'connecting', disconnectedAt: null });
+    }
+    await this.#startOnboarding(tenantId, { ...tenant, ...(setup === undefined ? {} : { webhookSetup: setup }) }, null);
+    if (setup !== undefined) await workflows.chooseWebhookSetup(tenantId, setup);
+    await workflows.submitCredentials(tenantId, { version, by });
+    await this.#record(tenantId, 'credentials', by, null, { version });
+    return { tenantId, credentialsVersion: version, domain: parsed.host.name };
+  }
+
+  async recheck(tenantId: TenantId, by: string) {
+    await this.get(tenantId);
+    await this.#world.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
+    return { tenantId };
+  }
+
+  async chooseWebhookSetup(tenantId: TenantId, setup: WebhookSetup, by: string) {
+    await this.get(tenantId);
+    await updateTenant(this.#world.db, tenantId, { webhookSetup: setup });
+    await this.#world.workflows.chooseWebhookSetup(tenantId, setup);
+    await this.#record(tenantId, 'webhook_setup', by, null, { setup });
+    return { tenantId, webhookSetup: setup };
+  }
+
+  /**
+   * A new webhook key, shown once. Where we made the webhook, we give it the new key ourselves, and there is nothing to show. Either way
+   * the old key works until the new one is seen in use, or its time is over.
+   */
+  async replaceWebhookKey(tenantId: TenantId, by: string) {
+    const { webhookSetup, webhookId } = await this.get(tenantId);
+    const oldKeyUntil = new Date(Date.now() + KEY_CHANGE_OVER_MS);
+    const answer = { tenantId, webhookUrl: this.webhookUrl(tenantId), oldKeyUntil };
+    if (webhookSetup === 'create_for_me' && webhookId !== null) {
+      await this.#world.workflows.replaceWebhookKey(tenantId);
+      await this.#record(tenantId, 'webhook_key', by, null);
+      return { ...answer, webhookKey: null };
+    }
+    const { keyId, key } = await issueWebhookKey(this.#world.db, tenantId, { replaceUntil: oldKeyUntil });
+    await this.#record(tenantId, 'webhook_key', by, null, { keyId });
+    return { ...answer, webhookKey: key };
+  }
+
+  /** Every link made before opens nothing from now on. */
+  async renewConnectLink(tenantId: TenantId, by: string) {
+    await this.get(tenantId);
+    const epoch = (await withdrawConnectLinks(this.#world.db, tenantId)) ?? 1;
+    await this.#record(tenantId, 'connect_link', by, null);
+    return { tenantId, connectUrl: this.#connectUrl(tenantId, epoch) };
+  }
+
+  async pause(tenantId: TenantId, request: Request) {
+    await this.get(tenantId);
+    await this.#toExtraction(tenantId, () => this.#world.workflows.pause(tenantId, request));
+    await this.#record(tenantId, 'pause', request.by, request.reason);
+    return { tenantId, asked: 'pause' };
+  }
+
+  async resume(tenantId: TenantId, request: Request) {
+    await this.get(tenantId);
+    await this.#toExtraction(tenantId, () => this.#world.workflows.resume(tenantId, request));
+    await this.#record(tenantId, 'resume', request.by, request.reason);
+    return { tenantId, asked: 'resume' };
+  }
+
+  async disconnect(tenantId: TenantId, request: CancelRequest) {
+    await this.get(tenantId);
+    await this.#world.workflows.cancel(tenantId, request);
+    // Whoever connects it again is given a new one.
+    await withdrawConnectLinks(this.#world.db, tenantId);
+    await this.#record(tenantId, 'disconnect', request.by, request.reason, { discard: request.discardWaitingEvents });
+    return { tenantId, asked: 'disconnect' };
+  }
+
+  /** Brings back what was set aside; see redrive.ts. */
+  async redrive(tenantId: TenantId, options: RedriveOptions, by: string): Promise<Redriven> {
+    const { workflows } = this.#world;
+    const { queueUrl: queue, deadLetterQueueUrl: dead } = await this.get(tenantId);
+    const urls = queue !== null && dead !== null ? { queue, dead } : null;
+    const found = await redrive(this.#world, tenantId, urls, options);
+    if (options.dryRun) return found;
+    await this.#record(tenantId, 'redrive', by, null, { rejected: found.rejected, deadLetters: found.deadLetters });
+    await workflows.wake(tenantId);
+    return found;
+  }
+
+  async erase(tenantId: TenantId) {
+    const { state } = await this.get(tenantId);
+    if (state !== 'disconnected' && state !== 'cancelled') {
+      throw new ApiError(
+        'conflict',
+        `${tenantId} is still connected. Disconnect it first, and wait until that is done.`,
+      );
+    }
+    await removeTenant(this.#world.db, tenantId);
+    return { tenantId, erased: true };
+  }
+
+  webhookUrl(tenantId: TenantId): string {
+    return `${this.#world.config.PUBLIC_URL}/webhooks/gladly/${tenantId}`;
+  }
+
+  #connectUrl(tenantId: TenantId, epoch: number): string {
+    const { links, config } = this.#world;
+    return `${config.PUBLIC_URL}/connect/${links.sign({ tenantId, epoch, expiresAt: Date.now() + LINK_LIFE_MS })}`;
+  }
+
+  /** Throws ApiError when there is none. */
+  async get(tenantId: TenantId): Promise<Tenant> {
+    const tenant = await getTenant(this.#world.db, tenantId);
+    if (!tenant) throw new ApiError('not_found', 'There is no such tenant.');
+    return tenant;
+  }
+
+  async #startOnboarding(
+    tenantId: TenantId,
+    { retentionDays, webhookSetup }: Pick<NewTenant, 'retentionDays' | 'webhookSetup'>,
+    startPaused: Request | null,
+  ): Promise<void> {
+    const { workflows, config } = this.#world;
+    await workflows.startOnboarding({
+      version: 1,
+      tenantId,
+      retentionDays,
+      webhookSetup,
+      startPaused,
+      tuning: onboardingTuning(config),
+      extractionTuning: extractionTuning(config),
+    });
+  }
+
+  async #toExtraction(tenantId: TenantId, signal: () => Promise<void>): Promise<void> {
+    try {
+      await signal();
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'WorkflowNotFoundError')) throw error;
+      throw new ApiError(
+        'conflict',
+        `Extraction of ${tenantId} does not run: it starts when the onboarding is done, and ends when the tenant is disconnected.`,
+        [],
+        { cause: error },
+      );
+    }
+  }
+
+  async #record(
+    tenantId: TenantId,
+    action: string,
+    by: string,
+    reason: string | null,
+    details: Readonly<Record<string, string | number | boolean>> = {},
+  ): Promise<void> {
+    await recordAction(this.#world.db, { tenantId, at: new Date(), by, action, reason, details });
+  }
+}

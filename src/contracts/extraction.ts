@@ -1,0 +1,162 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { Problem } from './problems.ts';
+import type { TenantId } from './tenant.ts';
+
+/** The name under which Temporal knows the workflow. It is in stored histories, so it stays. */
+export const EXTRACTION_WORKFLOW = 'extraction';
+
+/** Who asks, and why. Both are shown to operators; either may be missing when a person types a signal into Temporal UI. */
+export interface Request {
+  readonly by: string;
+  readonly reason: string;
+}
+
+// Signals say what should be. Twice the same changes nothing.
+export const pauseSignal = defineSignal<[Partial<Request>?]>('pause');
+export const resumeSignal = defineSignal<[Partial<Request>?]>('resume');
+/** An event arrived for a parked tenant, or somebody wants a look at the queue now. */
+export const wakeSignal = defineSignal('wake');
+/** Other credentials were verified, or the same ones work again. */
+export const credentialsChangedSignal = defineSignal('credentialsChanged');
+/** While paused: take events out of SQS into the ledger, so that none expires, and ask nothing of Gladly. */
+export const archiveSignal = defineSignal('archive');
+/** Events that wait are about to expire, or not any more (null). */
+export const warnSignal = defineSignal<[Problem | null]>('warn');
+/** The tenant is disconnected: finish what is in hand and end. */
+export const disconnectSignal = defineSignal<[Partial<Request>?]>('disconnect');
+
+export const extractionStatusQuery = defineQuery<ExtractionStatus>('status');
+
+/**
+ * `running`: a drain is at work. `parked`: nothing waits, and it holds nothing. `pausing`: the drain is finishing what it holds.
+ * `paused`: nothing is in flight. `waiting_for_gladly`: Gladly does not answer; time heals it. `needs_attention`: only a
+ * person can mend it. `disconnected`: ended.
+ */
+export type ExtractionPhase =
+  | 'running'
+  | 'parked'
+  | 'pausing'
+  | 'paused'
+  | 'waiting_for_gladly'
+  | 'needs_attention'
+  | 'disconnected';
+
+/** How many events went which way since the tenant was connected. */
+export interface ExtractionTotals {
+  readonly takenIn: number;
+  readonly extracted: number;
+  readonly gone: number;
+  readonly rejected: number;
+  readonly calls: number;
+}
+
+export interface ExtractionStatus {
+  readonly phase: ExtractionPhase;
+  /** ISO time at which this phase began. */
+  readonly since: string;
+  /** Who stopped it, when and why; null while nobody did. */
+  readonly pause: Stamped | null;
+  /** What stands in the way, or what Gladly's trouble is. */
+  readonly problem: Problem | null;
+  /** Events that wait are about to expire. */
+  readonly warning: Problem | null;
+  readonly totals: ExtractionTotals;
+  readonly drains: number;
+  /** Signals that nobody knows: a renamed one would otherwise vanish without a word. */
+  readonly unknownSignals: number;
+  /** The last one's name. */
+  readonly lastUnknownSignal: string | null;
+}
+
+/** What an extraction needs to know. Times in milliseconds, so that tests can make days into moments. */
+export interface ExtractionTuning {
+  /** A parked tenant is looked at this often even if nobody rings. */
+  readonly parkedLookMs: number;
+  /** First and longest wait for a Gladly that does not answer. */
+  readonly gladlyWaitMs: number;
+  readonly gladlyWaitMaxMs: number;
+  /** A problem that a person must mend is looked at again by itself this often. */
+  readonly attentionLookMs: number;
+  /** History events after which the workflow continues as new; Temporal suggests 4,096. */
+  readonly continueAsNewAfter: number;
+  /** Where the console shows tenants, for a link; an extraction that was started before there was one has none. */
+  readonly consoleUrl?: string;
+}
+
+export interface ExtractionInput {
+  readonly version: 1;
+  readonly tenantId: TenantId;
+  readonly tuning: ExtractionTuning;
+  /** Where the run before left off. Absent at the very start. */
+  readonly carried?: CarriedExtraction;
+  /** Start in this state; used at the very start only. */
+  readonly pause?: Request;
+  /** What the run before knew of `DrainResult.waiting`. */
+  readonly waiting?: number;
+}
+
+type Stamped = Request & { readonly at: string };
+
+/** All that an extraction knows between drains, and what continue-as-new carries: plain JSON, since a Map, a Date or an
+ * undefined would not arrive as it left. */
+export interface CarriedExtraction {
+  readonly version: 1;
+  readonly phase: ExtractionPhase;
+  readonly since: string;
+  readonly pause: Stamped | null;
+  readonly disconnect: Stamped | null;
+  readonly problem: Problem | null;
+  readonly warning: Problem | null;
+  /** Drains in a row that Gladly's trouble ended. */
+  readonly gladlyFailures: number;
+  /** An event may wait. */
+  readonly awake: boolean;
+  /** Look now, even if a problem is in the way. */
+  readonly look: boolean;
+  readonly archive: boolean;
+  /** How soon a parked tenant is to be looked at, if sooner than usual. */
+  readonly lookAgainMs: number | null;
+  readonly totals: ExtractionTotals;
+  readonly drains: number;
+  readonly unknownSignals: number;
+  readonly lastUnknownSignal: string | null;
+}
+
+/** `take_in_only` empties the queue into the ledger and asks nothing of Gladly. */
+export type DrainMode = 'full' | 'take_in_only';
+
+export interface DrainInput {
+  readonly tenantId: TenantId;
+  readonly mode: DrainMode;
+  /** Gladly was in trouble: end as soon as one reading has worked, so that the status says so at once. */
+  readonly probe: boolean;
+}
+
+/** Why a drain ended. */
+export type DrainEnd =
+  /** Nothing was found for a while, the tenant is marked parked, and a last look found nothing either. Something that the
+   * ledger holds may be due later: then it says when to look again. */
+  | { readonly kind: 'parked'; readonly lookAgainMs: number | null }
+  /** Its time is over and there is more to do. */
+  | { readonly kind: 'budget_spent' }
+  /** It was asked to stop, and has finished or handed back all that it held. */
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'waiting_for_gladly'; readonly problem: Problem }
+  | { readonly kind: 'needs_attention'; readonly problem: Problem };
+
+export interface DrainResult {
+  readonly end: DrainEnd;
+  readonly counts: ExtractionTotals;
+  /** Events that wait in the ledger at its end, to be shown; absent when they could not be counted, and in older histories. */
+  readonly waiting?: number;
+}
+
+/** What the extraction workflow asks of the world. */
+export interface ExtractionActivities {
+  /**
+   * Empties the tenant's queue into the ledger and extracts what the ledger holds, until there is nothing more or its time is
+   * over. Heartbeats; obeys cancellation by finishing what it holds. Throws only for trouble of our own (Postgres, SQS), which
+   * Temporal retries without end.
+   */
+  drain(input: DrainInput): Promise<DrainResult>;
+}

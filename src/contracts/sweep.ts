@@ -1,0 +1,22 @@
+/** The workflow that a Schedule starts again and again, one for all tenants. The name is in stored histories, so it stays. */
+export const SWEEP_WORKFLOW = 'sweep';
+export const SWEEP_ID = 'sweep';
+
+/** What a look at all tenants found. */
+export interface WatchReport {
+  readonly tenants: number;
+  /** Had events waiting that nobody was at: their ring was lost. */
+  readonly woken: number;
+  /** Alerts raised, and taken back, because of events that are about to expire. */
+  readonly raised: number;
+  readonly cleared: number;
+  /** Tenants that could not be looked at: SQS did not answer for them. */
+  readonly failed: number;
+}
+
+export interface SweepActivities {
+  /** Wakes tenants whose ring was lost, and sees to it that no event expires unseen. */
+  watchTenants(): Promise<WatchReport>;
+  /** Removes what was done long ago, in small steps. Answers how many events went. */
+  tidy(): Promise<{ readonly trimmed: number }>;
+}

@@ -1,0 +1,58 @@
+import { relative } from 'node:path';
+import { DEMO_TENANT } from './demo.ts';
+import type { DevConfig } from './dev-config.ts';
+import { seconds } from './terminal.ts';
+
+interface Facts {
+  readonly config: DevConfig;
+  readonly operatorKey: string;
+  /** There is a demo tenant. */
+  readonly demo: boolean;
+  /** Its connect page. */
+  readonly connectUrl: string | undefined;
+  readonly elapsedMs: number;
+}
+
+/** What is printed when everything runs: where it is, and three commands to copy. */
+export function greeting({ config, operatorKey, demo, connectUrl, elapsedMs }: Facts): string {
+  const api = `http://127.0.0.1:${config.apiPort}`;
+  const logs = relative(process.cwd(), `${config.dataDir}/logs`);
+  const curl = `curl -sS -H 'authorization: Bearer ${operatorKey}'`;
+  const post = `${curl} -H 'content-type: application/json'`;
+  const places: readonly (readonly [string, string])[] = [
+    ['console', `${api}/console  (sign in with the operator key)`],
+    ...(connectUrl === undefined ? [] : [['connect page', connectUrl] as const]),
+    ['API', api],
+    [
+      'Temporal UI',
+      config.temporalAddress === undefined
+        ? `http://127.0.0.1:${config.temporalUiPort}`
+        : `that of ${config.temporalAddress}`,
+    ],
+    ...(config.embeddedSimulator ? [['simulated Gladly', `http://127.0.0.1:${config.simulatorPort}`] as const] : []),
+    ...(config.realSqs === undefined ? [] : [['SQS', `your own, because ${config.realSqs} is set`] as const]),
+    ...(config.databaseUrl === undefined ? [] : [['Postgres', 'your own, because DATABASE_URL is set'] as const]),
+    ...(demo ? [['demo tenant', `${api}/v1/tenants/${DEMO_TENANT}`] as const] : []),
+    ['operator key', operatorKey],
+    ['logs', logs],
+  ];
+  const tenant = `${api}/v1/tenants/${demo ? DEMO_TENANT : 'TENANT'}`;
+  const commands: readonly (readonly [string, string])[] = [
+    ['status', `${curl} ${tenant}`],
+    ['pause', `${post} -d '{"reason":"a look around"}' ${tenant}/pause`],
+    ['resume', `${post} -d '{}' ${tenant}/resume`],
+  ];
+  const lines = (pairs: readonly (readonly [string, string])[]): string[] =>
+    pairs.map(([name, text]) => `  ${name.padEnd(18)}${text}`);
+  return [
+    '',
+    `Idiomatic for Gladly runs (after ${seconds(elapsedMs)})`,
+    '',
+    ...lines(places),
+    '',
+    ...lines(commands),
+    '',
+    'Ctrl-C stops everything; the next start goes on from there.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,65 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { type ParsedEvent, parseEvent } from './events.ts';
+
+/** What the ledger records of a delivery besides its body. */
+export interface EventFacts {
+  readonly eventId: string;
+  readonly type: string | null;
+  readonly conversationId: string | null;
+  readonly customerId: string | null;
+  readonly itemId: string | null;
+  /** Gladly's own time; null when the body has none that can be read. */
+  readonly eventAt: Date | null;
+  /** `rejected`: there is nothing to read in Gladly for it, so it is set aside at once, with the reason. */
+  readonly state: 'waiting' | 'rejected';
+  readonly reason: SetAsideReason | null;
+  /** Of a type that this code does not know; a sign that Gladly has moved on. */
+  readonly unknownType: boolean;
+}
+
+export type SetAsideReason = 'not_json' | 'not_an_event' | 'not_about_a_conversation' | 'unknown_type';
+
+/** What this body means for the ledger; null for a PING, which is no event. A body without an id of its own is known by its hash. */
+export function eventFacts(body: Buffer): EventFacts | null {
+  const event: ParsedEvent = isUtf8(body) ? parseEvent(body.toString()) : { kind: 'not_json' };
+  switch (event.kind) {
+    case 'ping':
+      return null;
+    case 'not_json':
+      return nameless(body, 'not_json');
+    case 'not_event':
+      return nameless(body, 'not_an_event');
+    default: {
+      const conversationId = event.kind === 'other' ? null : (event.conversationId ?? null);
+      const unknownType = event.kind === 'unknown';
+      const without = unknownType ? 'unknown_type' : 'not_about_a_conversation';
+      return {
+        eventId: event.eventId,
+        type: event.type,
+        conversationId,
+        customerId: event.kind === 'other' ? null : (event.customerId ?? null),
+        itemId: event.kind === 'other' ? null : (event.itemId ?? null),
+        eventAt: new Date(event.timestamp),
+        state: conversationId === null ? 'rejected' : 'waiting',
+        reason: conversationId === null ? without : null,
+        unknownType,
+      };
+    }
+  }
+}
+
+function nameless(body: Buffer, reason: SetAsideReason): EventFacts {
+  const eventId = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+  return {
+    eventId,
+    type: null,
+    conversationId: null,
+    customerId: null,
+    itemId: null,
+    eventAt: null,
+    state: 'rejected',
+    reason,
+    unknownType: false,
+  };
+}

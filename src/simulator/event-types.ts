@@ -1,0 +1,81 @@
+/**
+ * The subscribable events: Gladly's list of 2026 (facts.md 1.4). MESSAGE/RECEIVED is not in it, nor in the one of
+ * 2025; the AUTOMATION and CUSTOM_CHANNEL events of 2025 are gone.
+ */
+export const SUBSCRIBABLE_EVENTS: readonly string[] = [
+  'AGENT_AVAILABILITY/FOCUS_ENTERED',
+  'AGENT_AVAILABILITY/FOCUS_EXITED',
+  'AGENT_AVAILABILITY/UPDATED',
+  'AGENT_STATUS/CHANGED_ACTIVE_REASON',
+  'AGENT_STATUS/LOGGED_IN',
+  'AGENT_STATUS/LOGGED_OUT',
+  'AGENT_STATUS/RETURNED_FROM_AWAY',
+  'AGENT_STATUS/WENT_AWAY',
+  'CONTACT/ENDED',
+  'CONTACT/FULFILLED',
+  'CONTACT/HOLD_ENDED',
+  'CONTACT/HOLD_STARTED',
+  'CONTACT/JOINED',
+  'CONTACT/MESSAGE_RECEIVED',
+  'CONTACT/MESSAGE_SENT',
+  'CONTACT/OFFER_ACCEPTED',
+  'CONTACT/OFFERED',
+  'CONTACT/OFFER_REJECTED',
+  'CONTACT/STARTED',
+  'CONTACT/TRANSFERRED',
+  'CONVERSATION/CLOSED',
+  'CONVERSATION/CREATED',
+  'CONVERSATION/CUSTOM_ATTRIBUTE_ADDED',
+  'CONVERSATION/CUSTOM_ATTRIBUTE_REMOVED',
+  'CONVERSATION/NOTE_CREATED',
+  'CONVERSATION/REOPENED',
+  'CONVERSATION/TOPIC_ADDED',
+  'CONVERSATION/TOPIC_REMOVED',
+  'CONVERSATION_ASSIGNEE/UPDATED',
+  'CONVERSATION_STATUS/UPDATED',
+  'CUSTOMER/MERGED',
+  'CUSTOMER_PROFILE/CREATED',
+  'CUSTOMER_PROFILE/DELETED',
+  'CUSTOMER_PROFILE/MERGED',
+  'CUSTOMER_PROFILE/UPDATED',
+  'EXPORT_JOB/COMPLETED',
+  'EXPORT_JOB/FAILED',
+  'PAYMENT_REQUEST/CREATED',
+  'PAYMENT_REQUEST/STATUS_CHANGED',
+  'PAYMENT_REQUEST/VIEWED',
+  'TASK/ASSIGNEE_UPDATED',
+  'TASK/CLOSED',
+  'TASK/COMMENT_ADDED',
+  'TASK/CONTENT_UPDATED',
+  'TASK/CREATED',
+  'TASK/DUE_DATE_UPDATED',
+  'TASK/FOLLOWER_ADDED',
+  'TASK/FOLLOWER_REMOVED',
+  'TASK/REOPENED',
+];
+
+/** Subscribable in 2021; an old organization may still offer it (facts.md 1.2). Only on demand here. */
+export const LEGACY_MESSAGE_RECEIVED = 'MESSAGE/RECEIVED';
+
+/** What the events API can be asked for (facts.md 1.5). */
+export const ENTITIES: readonly string[] = [
+  'AGENT_AVAILABILITY',
+  'AGENT_STATUS',
+  'CONTACT',
+  'CONVERSATION',
+  'CUSTOMER',
+  'CUSTOMER_PROFILE',
+  'PAYMENT_REQUEST',
+  'TASK',
+];
+
+/** Sent to webhooks, but not carried by the events API (facts.md 1.5). */
+const NOT_IN_EVENTS_API = new Set(['CONVERSATION_STATUS', 'EXPORT_JOB', 'MESSAGE']);
+
+/** The entity under which the events API carries a type; '' when it does not. */
+export function entityOf(type: string): string {
+  const entity = type.split('/')[0] ?? '';
+  if (NOT_IN_EVENTS_API.has(entity) || type === 'CUSTOMER_PROFILE/MERGED') return '';
+  // Inferred in facts.md 1.5: the assignee is part of the conversation.
+  return entity === 'CONVERSATION_ASSIGNEE' ? 'CONVERSATION' : entity;
+}

@@ -1,0 +1,102 @@
+import type { Publisher } from '../delivery/publisher.ts';
+import { type Channel, type Directory, type GladlyEvent, itemSchema } from '../model.ts';
+import { inventCustomer } from '../organization.ts';
+import { createRandom, type Random } from '../random.ts';
+import type { Stores } from '../store/stores.ts';
+import type { Timeline } from '../timestamps.ts';
+import { buildMessage } from './items.ts';
+
+/** What happens outside a conversation's plot, on a test's request. Call it within a transaction. */
+export type Extras = {
+  /** An open conversation with `items` messages that no event tells of. It goes on when events are emitted for it. */
+  addConversation(items: number, channel: Channel, customerId?: string): { id: string; customerId: string };
+  /** An item that exists, but is not supported by the API (facts.md 2.2): in no list, and 400 when asked for. */
+  addUnsupportedItem(conversationId: string): string | undefined;
+  /** Merges two customers, each with a conversation: all of the source's goes to the destination. */
+  mergeCustomers(sourceId: string, destinationId: string): GladlyEvent | undefined;
+};
+
+export function createExtras(
+  seed: string,
+  stores: Stores,
+  directory: Directory,
+  publisher: Publisher,
+  timeline: Timeline,
+): Extras {
+  const { conversations, customers } = stores;
+
+  function addConversation(items: number, channel: Channel, customerId?: string): { id: string; customerId: string } {
+    const random = nextRandom();
+    const known = customerId === undefined ? undefined : customers.get(customerId)?.customer;
+    const customer = known ?? addCustomer(random);
+    const conversation = {
+      id: random.id(),
+      customerId: customer.id,
+      createdAt: timeline.next(random).text,
+      inboxId: random.pick(directory.inboxes.filter((inbox) => !inbox.disabled)).id,
+      status: 'OPEN' as const,
+    };
+    const plot = { steps: [], channel, contactId: random.id(), sessionId: random.id() };
+    conversations.save({ conversation, plot });
+    const agentId = random.pick(directory.agentIds);
+    for (let number = 0; number < items; number += 1) {
+      const initiator = number % 2 === 0 ? { id: customer.id, type: 'CUSTOMER' } : { id: agentId, type: 'AGENT' };
+      const cast = { directory, customer, conversation, plot, random };
+      conversations.addItem(buildMessage(cast, timeline.next(random), initiator), true);
+    }
+    return { id: conversation.id, customerId: customer.id };
+  }
+
+  function addCustomer(random: Random): ReturnType<typeof inventCustomer>['customer'] {
+    const { customer, updatedMs } = inventCustomer(random, timeline);
+    customers.add(customer, updatedMs);
+    return customer;
+  }
+
+  function nextRandom(): Random {
+    return createRandom(seed, 'extra', stores.meta.increment('extras'));
+  }
+
+  return {
+    addConversation,
+    addUnsupportedItem: (conversationId) => {
+      const stored = conversations.get(conversationId);
+      if (stored === undefined) return undefined;
+      const random = nextRandom();
+      const { customerId } = stored.conversation;
+      const item = itemSchema.parse({
+        id: random.id(),
+        customerId,
+        conversationId,
+        timestamp: timeline.next(random).text,
+        content: { type: 'TASK' },
+      });
+      conversations.addItem(item, false);
+      return item.id;
+    },
+    mergeCustomers: (sourceId, destinationId) => {
+      const sourceConversationIds = conversations.idsOfCustomer(sourceId);
+      const sourceConversationId = sourceConversationIds.at(-1);
+      const destinationConversationId = conversations.idsOfCustomer(destinationId).at(-1);
+      if (sourceConversationId === undefined || destinationConversationId === undefined) return undefined;
+      const random = nextRandom();
+      customers.merge(sourceId, destinationId);
+      for (const id of sourceConversationIds) conversations.moveToCustomer(id, destinationId);
+      const at = timeline.next(random);
+      const event: GladlyEvent = {
+        id: random.id(),
+        type: 'CUSTOMER/MERGED',
+        timestamp: at.text,
+        initiator: { id: random.pick(directory.agentIds), type: 'AGENT' },
+        content: {
+          destinationCustomerId: destinationId,
+          destinationConversationId,
+          sourceCustomerId: sourceId,
+          sourceConversationId,
+        },
+      };
+      publisher.publish(event, at);
+      return event;
+    },
+  };
+}

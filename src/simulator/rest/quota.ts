@@ -1,0 +1,39 @@
+import type { Settings } from '../settings.ts';
+
+export type QuotaVerdict = { allowed: boolean; limit: number; remaining: number };
+
+/**
+ * The organization's quota: 10 requests a second for each method, over all clients and tokens (facts.md 2.4). A
+ * refused request does not count. Real time: a second is a second whatever the clock factor.
+ */
+export type Quota = {
+  /** undefined when the limit is lifted. */
+  take(method: string): QuotaVerdict | undefined;
+};
+
+export function createQuota(settings: Settings, now: () => number = Date.now): Quota {
+  const taken = new Map<string, number[]>();
+
+  return {
+    take: (method) => {
+      const limit = settings.quotaPerSecond;
+      if (limit === null) return undefined;
+      const at = now();
+      const since = settings.quotaWindow === 'fixed' ? at - (at % 1000) : at - 999;
+      const recent = (taken.get(method) ?? []).filter((time) => time >= since);
+      const allowed = recent.length < limit;
+      if (allowed) recent.push(at);
+      taken.set(method, recent);
+      return { allowed, limit, remaining: Math.max(0, limit - recent.length) };
+    },
+  };
+}
+
+/** The headers of facts.md 2.4. */
+export function quotaHeaders(verdict: QuotaVerdict | undefined): Record<string, string> {
+  if (verdict === undefined) return {};
+  return {
+    'Ratelimit-Limit-Second': String(verdict.limit),
+    'Ratelimit-Remaining-Second': String(verdict.remaining),
+  };
+}

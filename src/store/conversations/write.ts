@@ -1,0 +1,242 @@
+import type { TenantId } from '../../contracts/tenant.ts';
+import type { Tx } from '../db.ts';
+import { assertFence } from '../drains.ts';
+import { addCounts } from '../ledger/counters.ts';
+import { type Postponement, postpone } from '../ledger/postpone.ts';
+import { markSettled, type Settled } from '../ledger/settle.ts';
+import { jsonbText, storableText, storableTime } from '../values.ts';
+import {
+  type ConversationWrite,
+  type ItemRow,
+  itemColumns,
+  itemRows,
+  outcomes,
+  type StoredJson,
+  storedJson,
+} from './rows.ts';
+
+export interface Written extends Settled {
+  /** Conversations that got a new number of the feed. */
+  readonly changed: number;
+}
+
+/**
+ * Writes what several readings came to, in the transaction that it is given: conversations and items, the events' new states, the work queue,
+ * and a feed number for each conversation that changed. An older reading never overwrites a newer one, and an item never vanishes.
+ * Each conversation once at most. `now` is when postponed conversations' waits begin. Throws StaleDrainError: then nothing of the transaction is kept.
+ */
+export async function writeConversations(
+  tx: Tx,
+  tenantId: TenantId,
+  fence: number,
+  writes: readonly ConversationWrite[],
+  now: Date,
+): Promise<Written> {
+  await assertFence(tx, tenantId, fence);
+  const known = await readKnown(tx, tenantId, writes);
+  const plans = writes.map((write) => plan(write, known.get(write.conversationId)));
+  await writeItems(
+    tx,
+    tenantId,
+    plans.flatMap(({ items }) => items),
+  );
+  // Locks are taken in one order everywhere: conversations, items, events, pending conversations, and the counters last.
+  const settled = await markSettled(tx, tenantId, writes.flatMap(outcomes));
+  await postpone(
+    tx,
+    tenantId,
+    writes.flatMap((write) => postponementOf(write, now)),
+  );
+  const changed = plans.filter((one) => one.changed).length;
+  const lastSeq = await addCounts(tx, tenantId, settled, changed);
+  await writeRows(tx, tenantId, plans, lastSeq - changed, now);
+  return { ...settled, changed };
+}
+
+interface Known {
+  readonly readAt: Date | null;
+  readonly digest: string | null;
+  readonly goneAt: Date | null;
+  readonly limited: boolean;
+  /** Digests of its items, by id. */
+  readonly items: ReadonlyMap<string, string>;
+}
+
+/** What is stored of these conversations, locked in a stable order. */
+async function readKnown(
+  tx: Tx,
+  tenantId: TenantId,
+  writes: readonly ConversationWrite[],
+): Promise<ReadonlyMap<string, Known>> {
+  const touched = writes.filter(
+    ({ reading, items, conversationGone }) => reading || items.length > 0 || conversationGone,
+  );
+  if (touched.length === 0) return new Map();
+  const ids = touched.map(({ conversationId }) => conversationId);
+  const { rows } = await tx.query<Omit<Known, 'items'> & { conversationId: string }>(
+    `SELECT conversation_id AS "conversationId", read_at AS "readAt", digest, gone_at AS "goneAt", limited
+     FROM conversations WHERE tenant_id = $1 AND conversation_id = ANY($2) ORDER BY conversation_id FOR UPDATE`,
+    [tenantId, ids],
+  );
+  const items = await tx.query<{ conversationId: string; itemId: string; digest: string }>(
+    `SELECT conversation_id AS "conversationId", item_id AS "itemId", digest FROM items
+     WHERE tenant_id = $1 AND conversation_id = ANY($2)`,
+    [tenantId, ids],
+  );
+  const digests = new Map<string, Map<string, string>>(ids.map((id) => [id, new Map()]));
+  for (const { conversationId, itemId, digest } of items.rows) digests.get(conversationId)?.set(itemId, digest);
+  const known = new Map(rows.map(({ conversationId, ...row }) => [conversationId, row]));
+  return new Map(
+    ids.map((id) => [
+      id,
+      {
+        readAt: null,
+        digest: null,
+        goneAt: null,
+        limited: false,
+        ...known.get(id),
+        items: digests.get(id) ?? new Map(),
+      },
+    ]),
+  );
+}
+
+interface Plan {
+  readonly write: ConversationWrite;
+  /** New ones and changed ones. */
+  readonly items: readonly ItemRow[];
+  readonly itemCount: number;
+  /** The conversation's row, when the reading is the newest. */
+  readonly row: StoredJson | null;
+  readonly goneNow: boolean;
+  /** Something that a reader of the feed would see. */
+  readonly changed: boolean;
+}
+
+function plan(write: ConversationWrite, known: Known | undefined): Plan {
+  const { reading, conversationGone = false } = write;
+  const isNewest = reading !== null && !isOlder(reading.readAt, known?.readAt ?? null);
+  const found = itemRows(write);
+  const items = found.filter(({ item, digest }) => {
+    const stored = known?.items.get(item.id);
+    // Of an older reading only what was never seen is kept. Items read one by one are read now.
+    return stored === undefined || (stored !== digest && (isNewest || write.items.includes(item)));
+  });
+  const itemCount = new Set([...(known?.items.keys() ?? []), ...found.map(({ item }) => item.id)]).size;
+  const row = isNewest ? storedJson(reading.raw) : null;
+  const exists = known?.digest != null;
+  const goneNow = conversationGone && exists && known.goneAt === null;
+  const rowChanged =
+    row !== null && (row.digest !== known?.digest || known.goneAt !== null || known.limited !== reading?.limited);
+  return {
+    write,
+    items,
+    itemCount,
+    row,
+    goneNow,
+    changed: rowChanged || goneNow || (items.length > 0 && (exists || row !== null)),
+  };
+}
+
+const isOlder = (readAt: Date | null, stored: Date | null): boolean =>
+  readAt !== null && stored !== null && readAt.getTime() < stored.getTime();
+
+async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const sorted = [...rows].sort((a, b) => compare(a.conversationId, b.conversationId) || compare(a.item.id, b.item.id));
+  await tx.query(
+    `INSERT INTO items AS i (tenant_id, conversation_id, item_id, type, at, initiator_type, initiator_id, responder_type, responder_id,
+       direction, channel, subject, content, attachment_count, session_id, customer_id, raw, digest)
+     SELECT $1, conversation_id, item_id, type, at, initiator_type, initiator_id, responder_type, responder_id,
+       direction, channel, subject, content, attachment_count, session_id, customer_id, raw::jsonb, digest
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+       $11::text[], $12::text[], $13::text[], $14::integer[], $15::text[], $16::text[], $17::text[], $18::text[])
+       AS row(conversation_id, item_id, type, at, initiator_type, initiator_id, responder_type, responder_id,
+         direction, channel, subject, content, attachment_count, session_id, customer_id, raw, digest)
+     ON CONFLICT (tenant_id, conversation_id, item_id) DO UPDATE SET
+       type = excluded.type, at = excluded.at, initiator_type = excluded.initiator_type, initiator_id = excluded.initiator_id,
+       responder_type = excluded.responder_type, responder_id = excluded.responder_id, direction = excluded.direction,
+       channel = excluded.channel, subject = excluded.subject, content = excluded.content, attachment_count = excluded.attachment_count,
+       session_id = excluded.session_id, customer_id = excluded.customer_id, raw = excluded.raw, digest = excluded.digest`,
+    [tenantId, ...itemColumns(sorted)],
+  );
+}
+
+/** Gives out the feed numbers after `seq` and writes the conversations' rows with them. */
+async function writeRows(tx: Tx, tenantId: TenantId, plans: readonly Plan[], before: number, now: Date): Promise<void> {
+  let seq = before;
+  const rows = plans.map((one) => {
+    if (one.changed) seq += 1;
+    return { ...one, seq: one.changed ? seq : null };
+  });
+  const read = rows.filter(({ row }) => row !== null);
+  const others = rows.filter(({ row, changed }) => row === null && changed);
+  if (read.length > 0) await upsertRead(tx, tenantId, read);
+  if (others.length === 0) return;
+  await tx.query(
+    `UPDATE conversations c SET item_count = row.item_count, feed_seq = row.seq,
+       gone_at = CASE WHEN row.gone THEN $5::timestamptz ELSE c.gone_at END
+     FROM unnest($2::text[], $3::integer[], $4::bigint[], $6::boolean[]) AS row(conversation_id, item_count, seq, gone)
+     WHERE c.tenant_id = $1 AND c.conversation_id = row.conversation_id`,
+    [
+      tenantId,
+      others.map(({ write }) => write.conversationId),
+      others.map(({ itemCount }) => itemCount),
+      others.map((one) => one.seq),
+      now,
+      others.map(({ goneNow }) => goneNow),
+    ],
+  );
+}
+
+async function upsertRead(
+  tx: Tx,
+  tenantId: TenantId,
+  rows: readonly (Plan & { readonly seq: number | null })[],
+): Promise<void> {
+  const fields = rows.map(({ write }) => write.reading?.conversation ?? {});
+  await tx.query(
+    `INSERT INTO conversations AS c (tenant_id, conversation_id, customer_id, status, created_at, closed_at, inbox_id, agent_id, topic_ids,
+       custom_attributes, item_count, limited, read_at, feed_seq, raw, digest)
+     SELECT $1, conversation_id, customer_id, status, created_at, closed_at, inbox_id, agent_id,
+       ARRAY(SELECT jsonb_array_elements_text(topic_ids::jsonb)), custom_attributes::jsonb, item_count, limited, read_at,
+       coalesce(seq, 0), raw::jsonb, digest
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::text[],
+       $10::text[], $11::integer[], $12::boolean[], $13::timestamptz[], $14::bigint[], $15::text[], $16::text[])
+       AS row(conversation_id, customer_id, status, created_at, closed_at, inbox_id, agent_id, topic_ids, custom_attributes, item_count,
+         limited, read_at, seq, raw, digest)
+     ON CONFLICT (tenant_id, conversation_id) DO UPDATE SET
+       customer_id = excluded.customer_id, status = excluded.status, created_at = excluded.created_at, closed_at = excluded.closed_at,
+       inbox_id = excluded.inbox_id, agent_id = excluded.agent_id, topic_ids = excluded.topic_ids,
+       custom_attributes = excluded.custom_attributes, item_count = excluded.item_count, limited = excluded.limited,
+       read_at = coalesce(excluded.read_at, c.read_at), gone_at = NULL, raw = excluded.raw, digest = excluded.digest,
+       feed_seq = CASE WHEN excluded.feed_seq = 0 THEN c.feed_seq ELSE excluded.feed_seq END
+     WHERE c.read_at IS NULL OR excluded.read_at IS NULL OR c.read_at <= excluded.read_at`,
+    [
+      tenantId,
+      rows.map(({ write }) => write.conversationId),
+      fields.map(({ customerId }) => storableText(customerId)),
+      fields.map(({ status }) => storableText(status)),
+      fields.map(({ createdAt }) => storableTime(createdAt)),
+      fields.map(({ closedAt }) => storableTime(closedAt)),
+      fields.map(({ inboxId }) => storableText(inboxId)),
+      fields.map(({ agentId }) => storableText(agentId)),
+      fields.map(({ topicIds }) => jsonbText(topicIds ?? [])),
+      fields.map(({ customAttributes }) => jsonbText(customAttributes ?? [])),
+      rows.map(({ itemCount }) => itemCount),
+      rows.map(({ write }) => write.reading?.limited ?? false),
+      rows.map(({ write }) => write.reading?.readAt ?? null),
+      rows.map(({ seq }) => seq),
+      rows.map(({ row }) => row?.json ?? 'null'),
+      rows.map(({ row }) => row?.digest ?? ''),
+    ],
+  );
+}
+
+function postponementOf({ conversationId, later }: ConversationWrite, now: Date): Postponement[] {
+  if (later === null) return [];
+  const notBefore = new Date(now.getTime() + later.inMs);
+  return [{ conversationId, notBefore, reason: 'item_not_found', eventIds: later.eventIds }];
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,106 @@
+import type { TenantId } from '../contracts/tenant.ts';
+import type { Db, Queryable } from './db.ts';
+import { UnknownTenantError } from './errors.ts';
+import type { SealContext, Sealer } from './sealer.ts';
+
+/** What Gladly's Basic authentication takes. In memory only: never logged, never in an error. */
+export interface GladlyCredentials {
+  /** `acme.gladly.com`; not secret, stored as it is. */
+  readonly host: string;
+  readonly email: string;
+  readonly apiToken: string;
+}
+
+export interface StoredCredentials extends GladlyCredentials {
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+/** Stores new credentials beside the older ones and returns their version, one higher than any before. Throws UnknownTenantError. */
+export async function putCredentials(
+  db: Db,
+  sealer: Sealer,
+  tenantId: TenantId,
+  credentials: GladlyCredentials,
+): Promise<number> {
+  const { host, email, apiToken } = credentials;
+  return await db.transaction(async (tx) => {
+    const { rows } = await tx.query<{ version: number }>(
+      'UPDATE tenants SET credentials_version = credentials_version + 1 WHERE tenant_id = $1 RETURNING credentials_version AS version',
+      [tenantId],
+    );
+    const version = rows[0]?.version;
+    if (version === undefined) throw new UnknownTenantError(tenantId);
+    const sealed = sealer.seal(JSON.stringify({ email, apiToken }), contextOf(tenantId, version));
+    await tx.query('INSERT INTO credentials (tenant_id, version, host, sealed) VALUES ($1, $2, $3, $4)', [
+      tenantId,
+      version,
+      host,
+      sealed,
+    ]);
+    return version;
+  });
+}
+
+/**
+ * The credentials of this version, or the newest, or those that extraction uses; null when there are none.
+ * Throws UnknownKeyError or TamperedError (sealer.ts).
+ */
+export async function getCredentials(
+  db: Queryable,
+  sealer: Sealer,
+  tenantId: TenantId,
+  which: number | 'newest' | 'adopted' = 'adopted',
+): Promise<StoredCredentials | null> {
+  const version =
+    which === 'newest'
+      ? 't.credentials_version'
+      : which === 'adopted'
+        ? 't.adopted_credentials_version'
+        : '$2::integer';
+  const { rows } = await db.query<{ version: number; host: string; sealed: string; createdAt: Date }>(
+    `SELECT c.version, c.host, c.sealed, c.created_at AS "createdAt"
+     FROM tenants t JOIN credentials c ON c.tenant_id = t.tenant_id AND c.version = ${version} WHERE t.tenant_id = $1`,
+    typeof which === 'number' ? [tenantId, which] : [tenantId],
+  );
+  const row = rows[0];
+  if (row === undefined) return null;
+  const { version: found, host, sealed, createdAt } = row;
+  const { email, apiToken } = JSON.parse(sealer.open(sealed, contextOf(tenantId, found))) as Pick<
+    GladlyCredentials,
+    'email' | 'apiToken'
+  >;
+  return { version: found, host, email, apiToken, createdAt };
+}
+
+/**
+ * From now on extraction uses this version; older ones are deleted. Twice is once, and an older version never replaces a newer one.
+ * False when there is no such version (any more).
+ */
+export async function adoptCredentials(db: Db, tenantId: TenantId, version: number): Promise<boolean> {
+  return await db.transaction(async (tx) => {
+    const { count } = await tx.query(
+      `UPDATE tenants t SET adopted_credentials_version = $2
+       WHERE tenant_id = $1 AND coalesce(adopted_credentials_version, 0) <= $2
+         AND EXISTS (SELECT FROM credentials c WHERE c.tenant_id = $1 AND c.version = $2)`,
+      [tenantId, version],
+    );
+    if (count === 0) return false;
+    await tx.query('DELETE FROM credentials WHERE tenant_id = $1 AND version < $2', [tenantId, version]);
+    return true;
+  });
+}
+
+/** Forgets all credentials of a tenant: it is disconnected. Versions given out are not given out again. */
+export async function deleteCredentials(db: Db, tenantId: TenantId): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.query('UPDATE tenants SET adopted_credentials_version = NULL WHERE tenant_id = $1', [tenantId]);
+    await tx.query('DELETE FROM credentials WHERE tenant_id = $1', [tenantId]);
+  });
+}
+
+/** Bound to the version too: an older token cannot be put back in the place of a newer one. */
+const contextOf = (tenantId: TenantId, version: number): SealContext => ({
+  tenantId,
+  purpose: `credentials/${version}`,
+});

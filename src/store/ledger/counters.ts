@@ -1,0 +1,61 @@
+import type { TenantId } from '../../contracts/tenant.ts';
+import type { Queryable, Tx } from '../db.ts';
+import { UnknownTenantError } from '../errors.ts';
+import type { Settled } from './settle.ts';
+
+/** Events of a tenant's ledger by state. */
+export interface EventCounts {
+  readonly waiting: number;
+  readonly extracted: number;
+  readonly gone: number;
+  readonly rejected: number;
+  /** Were extracted or gone, and have been removed since: all that was ever done is extracted + gone + trimmed. */
+  readonly trimmed: number;
+  /** When the oldest waiting event was accepted. */
+  readonly oldestWaitingAt: Date | null;
+}
+
+/**
+ * Counts waiting events out and into their new state, and takes `changes` numbers of the feed, of which it returns the last. The row
+ * stays locked until the commit: call it last.
+ */
+export async function addCounts(tx: Tx, tenantId: TenantId, settled: Settled, changes = 0): Promise<number> {
+  const { extracted, gone, rejected } = settled;
+  const moved = extracted + gone + rejected;
+  if (moved + changes === 0) return 0;
+  const { rows } = await tx.query<{ seq: number }>(
+    `UPDATE tenant_counters SET waiting = waiting - $2, extracted = extracted + $3, gone = gone + $4, rejected = rejected + $5,
+       last_feed_seq = last_feed_seq + $6
+     WHERE tenant_id = $1 RETURNING last_feed_seq AS seq`,
+    [tenantId, moved, extracted, gone, rejected, changes],
+  );
+  const seq = rows[0]?.seq;
+  if (seq === undefined) throw new UnknownTenantError(tenantId);
+  return seq;
+}
+
+/** Costs a few index lookups a tenant, however many events there are. A tenant that does not exist is left out. */
+export async function eventCountsOf(
+  db: Queryable,
+  tenantIds: readonly TenantId[],
+): Promise<ReadonlyMap<TenantId, EventCounts>> {
+  const { rows } = await db.query<EventCounts & { tenantId: TenantId }>(
+    `SELECT c.tenant_id AS "tenantId", c.waiting, c.extracted, c.gone, c.rejected, c.trimmed,
+       least(
+         (SELECT first_received_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NULL
+          ORDER BY first_received_at LIMIT 1),
+         (SELECT first_received_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NOT NULL
+          ORDER BY first_received_at LIMIT 1)
+       ) AS "oldestWaitingAt"
+     FROM tenant_counters c WHERE c.tenant_id = ANY($1)`,
+    [tenantIds],
+  );
+  return new Map(rows.map(({ tenantId, ...counts }) => [tenantId, counts]));
+}
+
+/** Throws UnknownTenantError. */
+export async function eventCounts(db: Queryable, tenantId: TenantId): Promise<EventCounts> {
+  const counts = (await eventCountsOf(db, [tenantId])).get(tenantId);
+  if (counts === undefined) throw new UnknownTenantError(tenantId);
+  return counts;
+}

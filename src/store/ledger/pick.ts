@@ -1,0 +1,102 @@
+import type { TenantId } from '../../contracts/tenant.ts';
+import type { Db } from '../db.ts';
+
+/** When a conversation is due. Times in ms. */
+export interface Settling {
+  readonly now: Date;
+  /** Quiet for this long. */
+  readonly settleMs: number;
+  /** At the latest this long after its first waiting event. */
+  readonly settleMaxMs: number;
+  /** Conversations that are being read already. */
+  readonly excluding?: readonly string[];
+}
+
+export interface PickOptions extends Settling {
+  readonly limit: number;
+  /** 0 to 1: the part of the picks that goes to the freshest conversations, so that a backlog never starves them. */
+  readonly newestShare: number;
+  /** As Math.random; tests make it certain. */
+  readonly random?: () => number;
+}
+
+export interface PendingConversation {
+  readonly conversationId: string;
+  /** Events. */
+  readonly waiting: number;
+  readonly firstReceivedAt: Date;
+  readonly lastReceivedAt: Date;
+  /** Readings that failed in a row. */
+  readonly attempts: number;
+}
+
+const ALONG_INDEXES = { alongIndexes: true };
+const COLUMNS = 'conversation_id, waiting, first_received_at, last_received_at, attempts';
+const SETTLED = `tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2)
+  AND (last_received_at <= $3 OR first_received_at <= $4)`;
+
+// The scans run along pending_by_age and skip only what is in flight or not quiet yet, which is at the newest end: their cost does
+// not depend on how much waits. What was postponed has settled long before its time comes.
+const PICK = `
+  WITH oldest AS (
+    SELECT ${COLUMNS} FROM pending_conversations WHERE ${SETTLED} ORDER BY first_received_at LIMIT $6
+  ), postponed AS (
+    SELECT ${COLUMNS} FROM pending_conversations
+    WHERE tenant_id = $1 AND not_before <= $5 AND conversation_id <> ALL($2) ORDER BY not_before LIMIT $6
+  ), newest AS (
+    SELECT ${COLUMNS} FROM pending_conversations WHERE ${SETTLED} ORDER BY first_received_at DESC LIMIT $7
+  )
+  SELECT lane, conversation_id AS "conversationId", waiting, first_received_at AS "firstReceivedAt",
+    last_received_at AS "lastReceivedAt", attempts
+  FROM (SELECT 'oldest' AS lane, * FROM oldest UNION ALL SELECT 'oldest', * FROM postponed UNION ALL SELECT 'newest', * FROM newest) due
+  ORDER BY first_received_at, conversation_id`;
+
+/**
+ * Conversations that are due: the oldest need first, with the freshest strewn among them by `newestShare` (rounded up or down at
+ * random, so that it holds on average for small limits too). Picking changes nothing: pass what is in flight as `excluding`.
+ */
+export async function pick(db: Db, tenantId: TenantId, options: PickOptions): Promise<readonly PendingConversation[]> {
+  const { now, settleMs, settleMaxMs, excluding = [], limit, newestShare, random = Math.random } = options;
+  const fresh = Math.min(limit, Math.floor(limit * newestShare + random()));
+  const params = [tenantId, excluding, before(now, settleMs), before(now, settleMaxMs), now, limit, fresh];
+  const { rows } = await db.transaction(
+    (tx) => tx.query<PendingConversation & { lane: 'oldest' | 'newest' }>(PICK, params),
+    ALONG_INDEXES,
+  );
+  const newest = rows.filter(({ lane }) => lane === 'newest').reverse();
+  const taken = new Set(newest.map(({ conversationId }) => conversationId));
+  const oldest = rows.filter(({ lane, conversationId }) => lane === 'oldest' && !taken.has(conversationId));
+  return strewn(oldest.slice(0, limit - newest.length), newest).map(({ lane: _, ...conversation }) => conversation);
+}
+
+// Whoever asks has just picked what is due, so those that are left unpostponed are young and few; of many, the oldest are the next.
+const NEXT_DUE = `
+  SELECT least(
+    (SELECT min(least(last_received_at + $3 * interval '1 ms', first_received_at + $4 * interval '1 ms')) FROM (
+       SELECT first_received_at, last_received_at FROM pending_conversations
+       WHERE tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2) ORDER BY first_received_at LIMIT 1000) young),
+    (SELECT not_before FROM pending_conversations
+     WHERE tenant_id = $1 AND not_before IS NOT NULL AND conversation_id <> ALL($2) ORDER BY not_before LIMIT 1)
+  ) AS "dueAt"`;
+
+/** When the next conversation will be due (it may be in the past); null when nothing waits but what is excluded. */
+export async function nextDueAt(db: Db, tenantId: TenantId, settling: Settling): Promise<Date | null> {
+  const { now, settleMs, settleMaxMs, excluding = [] } = settling;
+  const params = [tenantId, excluding, Math.min(settleMs, settleMaxMs), settleMaxMs];
+  const { rows } = await db.transaction((tx) => tx.query<{ dueAt: Date | null }>(NEXT_DUE, params), ALONG_INDEXES);
+  const dueAt = rows[0]?.dueAt ?? null;
+  // Postgres keeps microseconds, a Date milliseconds: rounded up, the conversation is due by then.
+  return dueAt === null ? null : new Date(dueAt.getTime() + (dueAt > now ? 1 : 0));
+}
+
+/** Spread evenly: whoever takes only the first few gets some of both. */
+function strewn<T>(many: readonly T[], few: readonly T[]): readonly T[] {
+  const total = many.length + few.length;
+  const before = (index: number): number => Math.floor((index * few.length) / total);
+  return Array.from({ length: total }, (_, index) => {
+    const used = before(index);
+    return before(index + 1) > used ? few[used] : many[index - used];
+  }).filter((one) => one !== undefined);
+}
+
+const before = (now: Date, ms: number): Date => new Date(now.getTime() - ms);

@@ -1,0 +1,59 @@
+import type { TenantId } from '../../contracts/tenant.ts';
+import type { Queryable, Tx } from '../db.ts';
+import { lockPending, lockWaitingEvents } from './locks.ts';
+
+export interface Postponement {
+  readonly conversationId: string;
+  /** Not picked before this time. */
+  readonly notBefore: Date;
+  /** A code of ours. */
+  readonly reason: string;
+  /**
+   * Whose attempts this counts as: named events were looked for and not found (their own attempts); without any, the reading of the
+   * conversation failed (the conversation's attempts, which a reading that worked sets back).
+   */
+  readonly eventIds?: readonly string[];
+}
+
+/** Puts conversations off. One that has no waiting events any more is left out. A drain calls `assertFence` before. */
+export async function postpone(tx: Tx, tenantId: TenantId, postponements: readonly Postponement[]): Promise<void> {
+  if (postponements.length === 0) return;
+  const lookedFor = await lockWaitingEvents(
+    tx,
+    tenantId,
+    postponements.flatMap(({ eventIds }) => eventIds ?? []),
+  );
+  if (lookedFor.length > 0) {
+    await tx.query('UPDATE events SET attempts = attempts + 1 WHERE ctid = ANY($1::tid[])', [
+      lookedFor.map(({ row }) => row),
+    ]);
+  }
+  const byId = new Map(postponements.map((one) => [one.conversationId, one]));
+  const pending = (await lockPending(tx, tenantId, [...byId.keys()])).flatMap(({ row, conversationId }) => {
+    const wanted = byId.get(conversationId);
+    return wanted === undefined ? [] : [{ ...wanted, row }];
+  });
+  if (pending.length === 0) return;
+  await tx.query(
+    `UPDATE pending_conversations p SET not_before = w.not_before, reason = w.reason,
+       attempts = CASE WHEN w.failed THEN p.attempts + 1 ELSE 0 END
+     FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::boolean[]) AS w(conversation_id, not_before, reason, failed)
+     WHERE p.ctid = ANY($5::tid[]) AND p.conversation_id = w.conversation_id`,
+    [
+      pending.map(({ conversationId }) => conversationId),
+      pending.map(({ notBefore }) => notBefore),
+      pending.map(({ reason }) => reason),
+      pending.map(({ eventIds }) => eventIds === undefined),
+      pending.map(({ row }) => row),
+    ],
+  );
+}
+
+/** Makes all postponed conversations due at once: Gladly, or the credentials, work again. Returns how many there were. */
+export async function cancelPostponements(db: Queryable, tenantId: TenantId): Promise<number> {
+  const { count } = await db.query(
+    'UPDATE pending_conversations SET not_before = NULL WHERE tenant_id = $1 AND not_before IS NOT NULL',
+    [tenantId],
+  );
+  return count;
+}

@@ -1,0 +1,156 @@
+import type { WebhookSetup } from '../contracts/onboarding.ts';
+import type { TenantId } from '../contracts/tenant.ts';
+import type { Db, Param, Queryable } from './db.ts';
+import { jsonbText, storableText } from './values.ts';
+
+/** What to do when a pause lasts longer than the queue keeps events (issue: nothing expires unseen). */
+export type RetentionPolicy = 'extend' | 'archive' | 'alert';
+export type TenantState = 'connecting' | 'connected' | 'cancelled' | 'disconnected';
+
+export interface Tenant {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly state: TenantState;
+  readonly disconnectedAt: Date | null;
+  readonly retentionDays: number;
+  readonly retentionPolicy: RetentionPolicy;
+  /** The highest level, in percent of the retention, for which an alert is up: 0, 50, 80 or 95. */
+  readonly retentionAlert: number;
+  readonly queueUrl: string | null;
+  readonly deadLetterQueueUrl: string | null;
+  /** `acme.gladly.com`, canonical and verified. */
+  readonly host: string | null;
+  /** What Gladly's GET /organization said. */
+  readonly organization: unknown;
+  readonly webhookSetup: WebhookSetup;
+  /** Of the webhook in Gladly. */
+  readonly webhookId: string | null;
+  /** Of the newest credentials; 0 before there were any. */
+  readonly credentialsVersion: number;
+  /** Of those that extraction uses. */
+  readonly adoptedCredentialsVersion: number | null;
+  /** Connect links of a lower epoch are withdrawn. */
+  readonly connectLinkEpoch: number;
+}
+
+export interface NewTenant {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  /** 1 to 14. */
+  readonly retentionDays: number;
+  readonly retentionPolicy?: RetentionPolicy;
+  readonly webhookSetup?: WebhookSetup;
+}
+
+/** What may be changed piece by piece. */
+export type TenantChange = Partial<
+  Pick<
+    Tenant,
+    | 'name'
+    | 'state'
+    | 'disconnectedAt'
+    | 'retentionDays'
+    | 'retentionPolicy'
+    | 'queueUrl'
+    | 'deadLetterQueueUrl'
+    | 'host'
+    | 'organization'
+    | 'webhookSetup'
+    | 'webhookId'
+  >
+>;
+
+const CHANGEABLE: Readonly<Record<keyof TenantChange, string>> = {
+  name: 'name',
+  state: 'state',
+  disconnectedAt: 'disconnected_at',
+  retentionDays: 'retention_days',
+  retentionPolicy: 'retention_policy',
+  queueUrl: 'queue_url',
+  deadLetterQueueUrl: 'dead_letter_queue_url',
+  host: 'host',
+  organization: 'organization',
+  webhookSetup: 'webhook_setup',
+  webhookId: 'webhook_id',
+};
+
+const COLUMNS = `tenant_id AS "tenantId", name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
+  retention_days AS "retentionDays", retention_policy AS "retentionPolicy", retention_alert AS "retentionAlert",
+  queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
+  webhook_id AS "webhookId", credentials_version AS "credentialsVersion",
+  adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch"`;
+
+/** Creates the tenant with its empty ledger and feed; 'exists' when the id is taken, and then nothing is changed. */
+export async function createTenant(db: Db, tenant: NewTenant): Promise<'created' | 'exists'> {
+  const { tenantId, name, retentionDays, retentionPolicy = 'extend', webhookSetup = 'by_hand' } = tenant;
+  const { count } = await db.query(
+    `WITH created AS (
+       INSERT INTO tenants (tenant_id, name, state, retention_days, retention_policy, webhook_setup)
+       VALUES ($1, $2, 'connecting', $3, $4, $5) ON CONFLICT DO NOTHING RETURNING tenant_id),
+     counters AS (INSERT INTO tenant_counters (tenant_id) SELECT tenant_id FROM created),
+     drain AS (INSERT INTO drains (tenant_id) SELECT tenant_id FROM created)
+     SELECT tenant_id FROM created`,
+    [tenantId, storableText(name), retentionDays, retentionPolicy, webhookSetup],
+  );
+  return count === 1 ? 'created' : 'exists';
+}
+
+export async function getTenant(db: Queryable, tenantId: TenantId): Promise<Tenant | null> {
+  const { rows } = await db.query<Tenant>(`SELECT ${COLUMNS} FROM tenants WHERE tenant_id = $1`, [tenantId]);
+  return rows[0] ?? null;
+}
+
+export interface TenantPage {
+  /** The last tenant of the page before; the empty text begins. */
+  readonly after?: TenantId;
+  readonly limit: number;
+  /** Part of the id or the name, capitals or not. */
+  readonly search?: string;
+}
+
+/** A page of tenants, by id. */
+export async function listTenants(
+  db: Queryable,
+  { after = '', limit, search = '' }: TenantPage,
+): Promise<readonly Tenant[]> {
+  const { rows } = await db.query<Tenant>(
+    `SELECT ${COLUMNS} FROM tenants
+     WHERE tenant_id > $1 AND ($3 = '' OR strpos(tenant_id, lower($3)) > 0 OR strpos(lower(name), lower($3)) > 0)
+     ORDER BY tenant_id LIMIT $2`,
+    [after, limit, storableText(search)],
+  );
+  return rows;
+}
+
+/** The tenant as it is now, or null when there is none. */
+export async function updateTenant(db: Queryable, tenantId: TenantId, change: TenantChange): Promise<Tenant | null> {
+  const params: Param[] = [tenantId];
+  const assignments: string[] = [];
+  const set = (column: string, value: Param): void => {
+    assignments.push(`${column} = $${params.push(value)}`);
+  };
+  const { organization, disconnectedAt, retentionDays, ...texts } = change;
+  if (organization !== undefined) set(CHANGEABLE.organization, organization === null ? null : jsonbText(organization));
+  if (disconnectedAt !== undefined) set(CHANGEABLE.disconnectedAt, disconnectedAt);
+  if (retentionDays !== undefined) set(CHANGEABLE.retentionDays, retentionDays);
+  for (const key of Object.keys(texts) as (keyof typeof texts)[]) {
+    const value = texts[key];
+    if (value !== undefined) set(CHANGEABLE[key], storableText(value));
+  }
+  if (assignments.length === 0) return await getTenant(db, tenantId);
+  const { rows } = await db.query<Tenant>(
+    `UPDATE tenants SET ${assignments.join(', ')} WHERE tenant_id = $1 RETURNING ${COLUMNS}`,
+    params,
+  );
+  return rows[0] ?? null;
+}
+
+/** Withdraws every connect link of the tenant; returns the epoch that new ones carry, or null when there is no tenant. */
+export async function withdrawConnectLinks(db: Queryable, tenantId: TenantId): Promise<number | null> {
+  const { rows } = await db.query<{ epoch: number }>(
+    'UPDATE tenants SET connect_link_epoch = connect_link_epoch + 1 WHERE tenant_id = $1 RETURNING connect_link_epoch AS epoch',
+    [tenantId],
+  );
+  return rows[0]?.epoch ?? null;
+}

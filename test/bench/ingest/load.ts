@@ -1,0 +1,19 @@
+export interface LoadOrder {
+  readonly port: number;
+  readonly connections: number;
+  readonly durationMs: number;
+  readonly requests: number;
+  /** All connections together; null: each as fast as it is answered. */
+  readonly perSecond: number | null;
+  readonly tenants: readonly { readonly tenantId: string; readonly key: string }[];
+  /** Event ids begin with it. */
+  readonly label: string;
+}
+
+export interface LoadResult {
+  /** Answers by HTTP status. */
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}

@@ -1,0 +1,38 @@
+/** An API process with nothing but the webhook endpoint and its readiness, for tests that end and kill whole processes. */
+import { Registry } from 'prom-client';
+import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { createIngest } from '../../../src/api/ingest/ingest.ts';
+import { createHttpEdge } from '../../../src/api/ingest/server.ts';
+import { createSqsClients } from '../../../src/queue/client.ts';
+import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
+import { openDb } from '../../../src/store/db.ts';
+
+const [sqs = '', databaseUrl = '', noticeMs = '0'] = process.argv.slice(2);
+const db = openDb(databaseUrl, { max: 4, name: 'ingest', statementTimeoutMs: 3_000 });
+const clients = createSqsClients({ endpoint: sqs, region: 'us-east-1' });
+const registry = new Registry();
+const ingest = createIngest({
+  keySource: keySource(db),
+  ledger: ledgerWriter(db),
+  sightings: sightings(db, () => undefined),
+  rings: rings(db, () => Promise.resolve()),
+  transport: createLeanTransport({ client: clients.control, endpoint: sqs }),
+  registry,
+  log: { info: () => undefined, warn: () => undefined },
+  proxies: 0,
+});
+const edge = createHttpEdge((request, response) => {
+  if (ingest.handler(request, response)) return;
+  const isReady = request.url === '/health/ready' && ingest.keys.isLoaded && !edge.isLeaving;
+  response.writeHead(isReady ? 200 : 503).end();
+});
+await ingest.keys.refresh();
+process.once('SIGTERM', async () => {
+  await edge.leave({ noticeMs: Number(noticeMs), graceMs: 5_000 });
+  await ingest.close();
+  clients.close();
+  await db.close();
+  process.exit(0);
+});
+process.on('disconnect', () => process.exit(1));
+process.send?.({ port: await edge.listen(0, '127.0.0.1') });

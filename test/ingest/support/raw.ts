@@ -1,0 +1,46 @@
+import { Buffer } from 'node:buffer';
+import { connect, type Socket } from 'node:net';
+
+/** A connection that sends what no HTTP client would. */
+export interface RawConnection {
+  readonly socket: Socket;
+  write(text: string | Uint8Array): void;
+  /** All that came until the other side closed, or until `ms` had passed. */
+  answer(ms?: number): Promise<string>;
+  readonly isClosed: boolean;
+}
+
+export async function openRaw(port: number): Promise<RawConnection> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const chunks: Buffer[] = [];
+  let closed = false;
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // A reset is an answer too: the test looks at what came before it.
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    closed = true;
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  return {
+    socket,
+    write: (text) => void socket.write(text),
+    get isClosed() {
+      return closed;
+    },
+    answer: (ms = 10_000) =>
+      new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          resolve(Buffer.concat(chunks).toString('latin1'));
+        };
+        const timer = setTimeout(done, ms);
+        if (closed) done();
+        else socket.once('close', done);
+      }),
+  };
+}
+
+export const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
