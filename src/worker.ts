@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDrain } from './activities/drain/drain.ts';
+import { Slots } from './activities/drain/slots.ts';
 import { createGladlyAccess } from './activities/gladly-access.ts';
 import { createOnboardingActivities } from './activities/onboarding/activities.ts';
 import { createExtractionControl } from './activities/onboarding/extraction-control.ts';
@@ -119,10 +120,12 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           gladlyOf: createGladlyAccess({ db, sealer, connections, governors, extraHosts }),
           limits: {
             budgetMs: config.DRAIN_BUDGET_MS,
+            crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
             parkAfterMs: config.PARK_AFTER_MS,
             settleMs: config.SETTLE_MS,
             settleMaxMs: config.SETTLE_MAX_MS,
           },
+          slots: new Slots(config.DRAIN_SLOTS),
           log,
         }),
       },

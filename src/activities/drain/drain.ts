@@ -24,6 +24,7 @@ import { extractPorts, intakePorts } from './ledger-ports.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer } from './observer.ts';
 import { References } from './references.ts';
+import type { Slots } from './slots.ts';
 
 /** What a drain works with. */
 export interface DrainPorts {
@@ -35,6 +36,7 @@ export interface DrainPorts {
     tenantId: string,
   ): Promise<{ readonly client: GladlyClient; readonly governor: Governor } | { readonly problem: Problem }>;
   readonly limits: DrainLimits;
+  readonly slots: Slots;
   readonly log: Logger;
 }
 
@@ -43,9 +45,11 @@ export function createDrain(ports: DrainPorts): ExtractionActivities['drain'] {
   return async (input) => {
     const context = Context.current();
     const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+    const leave = ports.slots.take();
     try {
       return await runDrain(ports, input, context.cancellationSignal);
     } finally {
+      leave();
       clearInterval(heartbeat);
     }
   };
@@ -99,7 +103,7 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
   const listing = input.probe ? undefined : references?.run(side.signal);
   // Awaited when the rest is over; what it throws is thrown then.
   listing?.catch(() => undefined);
-  const run = new DrainRun(input, limits, cancelled, intake, extract, missing);
+  const run = new DrainRun(input, ports, cancelled, intake, extract, missing);
   try {
     await run.untilEnded();
   } finally {
@@ -134,6 +138,7 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
 class DrainRun {
   readonly #input: DrainInput;
   readonly #limits: DrainLimits;
+  readonly #slots: Slots;
   readonly #cancelled: AbortSignal;
   readonly #intake: Intake<NewEvent>;
   readonly #extract: Extract | null;
@@ -143,7 +148,7 @@ class DrainRun {
 
   constructor(
     input: DrainInput,
-    limits: DrainLimits,
+    { limits, slots }: Pick<DrainPorts, 'limits' | 'slots'>,
     cancelled: AbortSignal,
     intake: Intake<NewEvent>,
     extract: Extract | null,
@@ -151,6 +156,7 @@ class DrainRun {
   ) {
     this.#input = input;
     this.#limits = limits;
+    this.#slots = slots;
     this.#cancelled = cancelled;
     this.#intake = intake;
     this.#extract = extract;
@@ -158,32 +164,36 @@ class DrainRun {
   }
 
   async untilEnded(): Promise<void> {
-    const ended = new AbortController();
-    const stop = AbortSignal.any([this.#cancelled, ended.signal]);
+    const failed = new AbortController();
+    const stop = AbortSignal.any([this.#cancelled, failed.signal]);
+    const enough = new AbortController();
     this.#intake.onTaken(() => this.#extract?.nudge());
+    const began = performance.now();
     // Drains that began together shall not all end together.
-    const budgetMs = this.#limits.budgetMs * (0.75 + Math.random() / 4);
-    const spent = setTimeout(() => {
-      this.#budgetSpent = true;
-      ended.abort();
-    }, budgetMs);
+    const part = 0.75 + Math.random() / 4;
     const watch = setInterval(() => {
-      if (this.#isIdle() || this.#hasProbed()) ended.abort();
+      if (this.#isIdle() || this.#hasProbed()) enough.abort();
+      const budgetMs = part * (this.#slots.crowded ? this.#limits.crowdedBudgetMs : this.#limits.budgetMs);
+      if (performance.now() - began < budgetMs || enough.signal.aborted) return;
+      this.#budgetSpent = true;
+      enough.abort();
     }, WATCH_MS);
-    const parts = [this.#intake.run(stop), this.#extract?.run(stop) ?? Promise.resolve()];
+    const parts = [
+      this.#intake.run(AbortSignal.any([stop, enough.signal])),
+      this.#extract?.run(stop, enough.signal) ?? Promise.resolve(),
+    ];
     try {
       // When one fails the other is told to finish; both are over before the failure is passed on.
-      await Promise.all(parts.map((part) => part.catch((error: unknown) => this.#failed(error, ended))));
+      await Promise.all(parts.map((running) => running.catch((error: unknown) => this.#failed(error, failed))));
     } finally {
-      clearTimeout(spent);
       clearInterval(watch);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #failed(error: unknown, ended: AbortController): void {
+  #failed(error: unknown, failed: AbortController): void {
     this.#failure ??= error;
-    ended.abort();
+    failed.abort();
   }
 
   /** Nothing came and nothing was to be read for a while; or Gladly cannot be read and the queue is empty. */

@@ -70,17 +70,21 @@ export class Extract {
   }
 
   /**
-   * Runs until `stop`, or until an obstacle; then stores what it has read and gives up what it is reading. Throws what `store` and
-   * `due` throw: the events of what is not stored still wait.
+   * Runs until `enough`, and then finishes what it is reading: its calls are spent. On `stop`, and for an obstacle, it gives up what it
+   * is reading. In each case it stores what it has read. Throws what `store` and `due` throw: the events of what is not stored still wait.
    */
-  async run(stop: AbortSignal): Promise<void> {
+  async run(stop: AbortSignal, enough: AbortSignal): Promise<void> {
     const ended = new AbortController();
     const signal = AbortSignal.any([stop, ended.signal]);
-    const storing = this.#storeAll(signal);
+    const noMore = AbortSignal.any([signal, enough]);
+    const storing = this.#storeAll(noMore);
     // Awaited below; a failure must end the readings too.
     storing.catch(() => ended.abort());
     try {
-      while (!signal.aborted && !this.obstacle) await this.#readMore(signal, ended);
+      while (!noMore.aborted && !this.obstacle) await this.#readMore(signal, noMore, ended);
+      while (!signal.aborted && !this.obstacle && this.#reading.size > 0) {
+        await this.#next(['free', 'obstacle'], signal, LONGEST_SLEEP_MS);
+      }
     } finally {
       ended.abort();
       await Promise.allSettled(this.#reading);
@@ -90,7 +94,7 @@ export class Extract {
     if (this.#broken !== undefined) throw this.#broken;
   }
 
-  async #readMore(stop: AbortSignal, ended: AbortController): Promise<void> {
+  async #readMore(stop: AbortSignal, noMore: AbortSignal, ended: AbortController): Promise<void> {
     // What is read and not stored yet holds up nobody's reading, only memory.
     const free = Math.min(this.#ports.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
     const due = free > 0 ? await this.#ports.due(free, this.#inHand) : [];
@@ -98,9 +102,9 @@ export class Extract {
     if (due.length > 0 && due.length < free) return;
     if (free > 0 && due.length === 0) {
       const nextMs = (await this.#ports.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
-      await this.#next(['nudge', 'stored', 'obstacle'], stop, Math.max(1, Math.min(nextMs, LONGEST_SLEEP_MS)));
+      await this.#next(['nudge', 'stored', 'obstacle'], noMore, Math.max(1, Math.min(nextMs, LONGEST_SLEEP_MS)));
     } else if (free <= due.length) {
-      await this.#next(['free', 'stored', 'obstacle'], stop, LONGEST_SLEEP_MS);
+      await this.#next(['free', 'stored', 'obstacle'], noMore, LONGEST_SLEEP_MS);
     }
   }
 

@@ -2,6 +2,8 @@
 export interface DrainLimits {
   /** A drain ends after about this long when there is more to do, so that a huge backlog does not keep others from a slot. */
   readonly budgetMs: number;
+  /** The same while nearly all slots of the worker are taken: others may be waiting for this one. */
+  readonly crowdedBudgetMs: number;
   /** Nothing found for this long: park. */
   readonly parkAfterMs: number;
   /** A conversation is read when it was quiet for `settleMs`, at the latest `settleMaxMs` after its first waiting event. */

@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { createDrain } from '../../../src/activities/drain/drain.ts';
+import { Slots } from '../../../src/activities/drain/slots.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
 import { createExtractionControl } from '../../../src/activities/onboarding/extraction-control.ts';
@@ -71,13 +72,21 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
     Worker.create({
       ...shared,
       taskQueue: EXTRACTION_TASK_QUEUE,
+      maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
       activities: {
         drain: createDrain({
           db,
           receiver: createReceiver(sqs),
           queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
           gladlyOf: createGladlyAccess({ db, sealer, connections, governors, extraHosts }),
-          limits: { budgetMs: 5_000, parkAfterMs: 500, settleMs: 100, settleMaxMs: 500 },
+          limits: {
+            budgetMs: config.DRAIN_BUDGET_MS,
+            crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
+            parkAfterMs: 500,
+            settleMs: 100,
+            settleMaxMs: 500,
+          },
+          slots: new Slots(config.DRAIN_SLOTS),
           log,
         }),
       },

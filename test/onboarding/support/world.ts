@@ -47,6 +47,7 @@ const QUICK = {
   ONBOARDING_RETRY_MAX_MS: '400',
   ONBOARDING_RECHECK_MS: '600000',
   PROOF_LOOK_MS: '600000',
+  DRAIN_BUDGET_MS: '5000',
 };
 
 export async function startWorld(options: WorldOptions): Promise<World> {

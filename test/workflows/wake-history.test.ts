@@ -1,0 +1,73 @@
+import { Client } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type DrainResult,
+  EXTRACTION_WORKFLOW,
+  type ExtractionInput,
+  extractionStatusQuery,
+  wakeSignal,
+} from '../../src/contracts/extraction.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
+import { createTestEnvironment, workflowBundle } from '../support/temporal.ts';
+
+let env: TestWorkflowEnvironment;
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
+afterAll(() => env?.teardown());
+
+const PARKED: DrainResult = {
+  end: { kind: 'parked', lookAgainMs: null },
+  counts: { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 },
+};
+
+test('a tenant that is woken and parks again writes no search attributes: each write of them costs Temporal its slowest transaction', {
+  timeout: 60_000,
+}, async () => {
+  const taskQueue = `wake-history-${process.pid}`;
+  let drains = 0;
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    namespace: env.namespace ?? 'default',
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: {
+      drain: async (): Promise<DrainResult> => {
+        drains += 1;
+        return PARKED;
+      },
+    },
+  });
+  const client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
+  const input: ExtractionInput = {
+    version: 1,
+    tenantId: 'wake-history',
+    tuning: {
+      parkedLookMs: 3_600_000,
+      gladlyWaitMs: 1_000,
+      gladlyWaitMaxMs: 8_000,
+      attentionLookMs: 900_000,
+      continueAsNewAfter: 1_000,
+      consoleUrl: 'https://idiomatic.example/console/tenants',
+    },
+  };
+  const handle = await client.workflow.start(EXTRACTION_WORKFLOW, { workflowId: taskQueue, taskQueue, args: [input] });
+  const parkedAfter = (count: number): Promise<void> =>
+    expect
+      .poll(async () => [drains, (await handle.query(extractionStatusQuery)).phase], { timeout: 20_000, interval: 50 })
+      .toEqual([count, 'parked']);
+  await worker.runUntil(async () => {
+    await parkedAfter(1);
+    for (const count of [2, 3, 4]) {
+      await handle.signal(wakeSignal);
+      await parkedAfter(count);
+    }
+    const { events } = await handle.fetchHistory();
+    // The one at the start, which says that it runs.
+    expect(events?.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes)).toHaveLength(1);
+    expect((await handle.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state)).toBe('running');
+    await handle.terminate();
+  });
+});
