@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDrain } from './activities/drain/drain.ts';
 import { Slots } from './activities/drain/slots.ts';
 import { createGladlyAccess } from './activities/gladly-access.ts';
@@ -22,9 +22,17 @@ import { openDb } from './store/db.ts';
 import { migrate } from './store/migrate.ts';
 import { createSealer } from './store/sealer.ts';
 import { createDataConverter } from './temporal/data-converter.ts';
+import { workflowBundle } from './temporal/workflow-bundle.ts';
 
 /** A cancelled drain hands over within a moment; what does not is cut off before a supervisor would kill us (2.5 s). */
 const SHUTDOWN = { shutdownGraceTime: '1 second', shutdownForceTime: '2 seconds' } as const;
+
+/**
+ * Workflows kept in memory: 340 KB each (`npm run bench -- tenants`). One that is woken and is not there is replayed from its history,
+ * some ten milliseconds; so those that are woken often should fit, and a thousand that are parked need not.
+ */
+const CACHED_EXTRACTIONS = 250;
+const CACHED_ONBOARDINGS = 50;
 
 /** Drains write one after the other, each in short transactions; this many at a time keep Postgres busy. */
 const DB_CONNECTIONS = 20;
@@ -58,11 +66,6 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   const sealer = createSealer(config.SECRET_KEYS);
   const extraHosts = config.GLADLY_EXTRA_HOSTS;
 
-  const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: new URL('./workflows/index.ts', import.meta.url).pathname,
-    failureConverterPath: dataConverter.failureConverterPath,
-    logger: temporalLogger(log),
-  });
   const shared: Pick<
     WorkerOptions,
     'connection' | 'namespace' | 'dataConverter' | 'workflowBundle' | 'maxHeartbeatThrottleInterval'
@@ -70,7 +73,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
-    workflowBundle,
+    workflowBundle: await workflowBundle(),
     // A cancellation reaches an activity with its heartbeats: this is how long a pause takes at most.
     maxHeartbeatThrottleInterval: '500 milliseconds',
   };
@@ -80,6 +83,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       ...shared,
       ...SHUTDOWN,
       taskQueue: ONBOARDING_TASK_QUEUE,
+      maxCachedWorkflows: CACHED_ONBOARDINGS,
       maxConcurrentActivityTaskExecutions: config.ONBOARDING_SLOTS,
       activities: {
         ...createOnboardingActivities({
@@ -111,6 +115,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       ...shared,
       ...SHUTDOWN,
       taskQueue: EXTRACTION_TASK_QUEUE,
+      maxCachedWorkflows: CACHED_EXTRACTIONS,
       maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
       activities: {
         drain: createDrain({

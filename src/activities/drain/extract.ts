@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../../contracts/problems.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
-import { AT_ONCE_AGAIN_MS, CONVERSATIONS_PER_TRANSACTION, READING_RETRY_MS, READINGS } from './limits.ts';
+import {
+  AT_ONCE_AGAIN_MS,
+  CONVERSATIONS_PER_TRANSACTION,
+  GATHER_READINGS_MS,
+  READING_RETRY_MS,
+  READINGS,
+} from './limits.ts';
+import { nextEvent } from './next-event.ts';
 import { type ConversationResult, type DueConversation, nothing, readConversation } from './read-conversation.ts';
 
 /** What extract needs: the ledger, and Gladly. */
@@ -83,7 +90,7 @@ export class Extract {
     try {
       while (!noMore.aborted && !this.obstacle) await this.#readMore(signal, noMore, ended);
       while (!signal.aborted && !this.obstacle && this.#reading.size > 0) {
-        await this.#next(['free', 'obstacle'], signal, LONGEST_SLEEP_MS);
+        await nextEvent(this.#events, ['free', 'obstacle'], signal, LONGEST_SLEEP_MS);
       }
     } finally {
       ended.abort();
@@ -96,15 +103,21 @@ export class Extract {
 
   async #readMore(stop: AbortSignal, noMore: AbortSignal, ended: AbortController): Promise<void> {
     // What is read and not stored yet holds up nobody's reading, only memory.
+    await this.#gather(['free', 'stored'], () => READINGS - this.#inHand.size >= READINGS / 4, noMore);
     const free = Math.min(this.#ports.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
     const due = free > 0 ? await this.#ports.due(free, this.#inHand) : [];
     for (const conversation of due) this.#start(conversation, stop, ended);
     if (due.length > 0 && due.length < free) return;
     if (free > 0 && due.length === 0) {
       const nextMs = (await this.#ports.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
-      await this.#next(['nudge', 'stored', 'obstacle'], noMore, Math.max(1, Math.min(nextMs, LONGEST_SLEEP_MS)));
+      await nextEvent(
+        this.#events,
+        ['nudge', 'stored', 'obstacle'],
+        noMore,
+        Math.max(1, Math.min(nextMs, LONGEST_SLEEP_MS)),
+      );
     } else if (free <= due.length) {
-      await this.#next(['free', 'stored', 'obstacle'], noMore, LONGEST_SLEEP_MS);
+      await nextEvent(this.#events, ['free', 'stored', 'obstacle'], noMore, LONGEST_SLEEP_MS);
     }
   }
 
@@ -175,6 +188,7 @@ export class Extract {
 
   async #storeAll(ended: AbortSignal): Promise<void> {
     while (!ended.aborted || this.#reading.size > 0 || this.#read.length > 0) {
+      await this.#gather(['read'], () => this.#read.length >= CONVERSATIONS_PER_TRANSACTION, ended);
       const batch = this.#read.splice(0, CONVERSATIONS_PER_TRANSACTION);
       if (batch.length === 0) {
         await once(this.#events, 'read');
@@ -191,12 +205,14 @@ export class Extract {
     }
   }
 
-  async #next(events: readonly string[], stop: AbortSignal, forMs: number): Promise<void> {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(forMs)]);
-    const ended = new AbortController();
-    const any = AbortSignal.any([signal, ended.signal]);
-    await Promise.race(events.map((event) => once(this.#events, event, { signal: any }).catch(() => undefined)));
-    ended.abort();
+  /** With much in hand, waits a moment until there is enough to do at once. */
+  async #gather(events: readonly string[], enough: () => boolean, unless: AbortSignal): Promise<void> {
+    const end = performance.now() + GATHER_READINGS_MS;
+    while (this.#inHand.size >= READINGS / 2 && !enough() && !this.obstacle) {
+      const left = end - performance.now();
+      if (left <= 0 || unless.aborted) return;
+      await nextEvent(this.#events, events, unless, left);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUEUE_RETRY_MS, RECEIVERS, ROWS_IN_MEMORY, ROWS_PER_TRANSACTION } from './limits.ts';
+import { GATHER_ROWS_MS, QUEUE_RETRY_MS, RECEIVERS, ROWS_IN_MEMORY, ROWS_PER_TRANSACTION } from './limits.ts';
+import { nextEvent } from './next-event.ts';
 
 /** What SQS gives at most in one receive. */
 const FULL_RECEIVE = 10;
@@ -80,7 +81,7 @@ export class Intake<Row> {
   async #receiveAll(stop: AbortSignal): Promise<void> {
     const helpers = new Set<Promise<void>>();
     const receive = async (waitSeconds: 0 | 1): Promise<number> => {
-      while (this.#waiting.length >= ROWS_IN_MEMORY && !stop.aborted) await this.#next('written', stop);
+      while (this.#waiting.length >= ROWS_IN_MEMORY && !stop.aborted) await nextEvent(this.#events, ['written'], stop);
       if (stop.aborted) return 0;
       try {
         const asked = new Date();
@@ -131,14 +132,22 @@ export class Intake<Row> {
     const over = new AbortController();
     const noMore = receiving.finally(() => over.abort());
     while (this.#waiting.length > 0 || !over.signal.aborted) {
+      await this.#gather(over.signal);
       if (this.#waiting.length > 0) await this.#writeBatch();
-      else await this.#next('received', over.signal);
+      else await nextEvent(this.#events, ['received'], over.signal);
     }
     await noMore;
   }
 
-  async #next(event: 'received' | 'written', unless: AbortSignal): Promise<void> {
-    await once(this.#events, event, { signal: unless }).catch(() => undefined);
+  /** While several receivers bring full hands, more is worth a moment's wait. */
+  async #gather(unless: AbortSignal): Promise<void> {
+    if (this.#waiting.length === 0 || this.#receivers < 2) return;
+    const end = performance.now() + GATHER_ROWS_MS;
+    while (this.#waiting.length < ROWS_PER_TRANSACTION && !unless.aborted) {
+      const left = end - performance.now();
+      if (left <= 0) return;
+      await nextEvent(this.#events, ['received'], unless, left);
+    }
   }
 
   async #writeBatch(): Promise<void> {
