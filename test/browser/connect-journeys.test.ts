@@ -1,10 +1,10 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { SUBSCRIBED_EVENTS } from '../../src/gladly/events.ts';
 import { startGladly, type TestGladly } from '../onboarding/support/gladly.ts';
 import { startWorld, type World } from '../onboarding/support/world.ts';
-import { chromiumPath, launchChromium } from './support/chromium.ts';
+import { describeBrowser, launchChromium } from './support/chromium.ts';
 import { type Customer, customerAt, textOf } from './support/customer.ts';
 import { changeWebhook, saveWebhook } from './support/gladly-form.ts';
 import { newReader, type Reader, type ReaderOptions } from './support/reader.ts';
@@ -14,7 +14,7 @@ const OFFERED = SUBSCRIBED_EVENTS.filter((type) => type !== 'MESSAGE/RECEIVED');
 const created = z.object({ connectUrl: z.string(), webhookUrl: z.string() });
 
 /** A customer walks the whole way, and meets a fault on it. */
-describe.skipIf(chromiumPath === null)('the connect page, from the link to the first conversation', () => {
+describeBrowser('the connect page, from the link to the first conversation', {}, () => {
   let browser: Browser;
   let world: World;
   let gladly: TestGladly;

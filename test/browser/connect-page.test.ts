@@ -1,18 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { startGladly, type TestGladly } from '../onboarding/support/gladly.ts';
 import { startWorld, type World } from '../onboarding/support/world.ts';
-import { chromiumPath, launchChromium } from './support/chromium.ts';
+import { describeBrowser, launchChromium } from './support/chromium.ts';
 import { customerAt, textOf } from './support/customer.ts';
 import { newReader, type ReaderOptions } from './support/reader.ts';
 import { weigh } from './support/weight.ts';
 
 const PATIENCE_MS = 120_000;
+/** From one script to the next on a slow line. */
+const SLOW_MS = 300;
 const created = z.object({ connectUrl: z.string() });
 
 /** What may happen to a page while it is open, and to those who read it in other ways. */
-describe.skipIf(chromiumPath === null)('the connect page', () => {
+describeBrowser('the connect page', {}, () => {
   let browser: Browser;
   let world: World;
   let gladly: TestGladly;
@@ -87,6 +90,68 @@ describe.skipIf(chromiumPath === null)('the connect page', () => {
     await customer.press('Check and save');
     await customer.comesOut('roles', 'done');
     await page.locator('#connection').waitFor({ state: 'hidden' });
+  });
+
+  it('goes on saying that a form was not sent, whatever else it is told', { timeout: PATIENCE_MS }, async () => {
+    const { connectUrl } = await newLink();
+    const first = await read(connectUrl);
+    const second = await read(connectUrl);
+    await first.page.route('**/credentials', (route) => route.abort('connectionfailed'));
+    await first.customer.enter(good());
+    const notSent = first.page.getByText('What you typed is still here');
+    await notSent.waitFor();
+    await second.customer.enter({ ...good(), apiToken: 'not-the-token-at-all' });
+    await first.customer.comesOut('token', 'wrong');
+    expect(await notSent.isVisible()).toBe(true);
+    await first.page.unroute('**/credentials');
+    await first.customer.press('Check and save');
+    await first.customer.comesOut('roles', 'done');
+    expect(await notSent.isVisible()).toBe(false);
+  });
+
+  it('shows the newest it was told, however late the answer to a form comes', { timeout: PATIENCE_MS }, async () => {
+    const { page, customer } = await read((await newLink()).connectUrl);
+    const late = Promise.withResolvers<void>();
+    let answer = '';
+    await page.route('**/credentials', async (route) => {
+      const made = await route.fetch();
+      answer = await made.text();
+      await late.promise;
+      await route.fulfill({ response: made });
+    });
+    await customer.enter(good());
+    await page.getByText('What is left is the webhook.').waitFor();
+    expect(answer).not.toContain('What is left is the webhook.');
+    const streams = (): number => world.log.filter((line) => line.includes('/connect/LINK/live')).length;
+    const before = streams();
+    await page.evaluate(
+      `void (globalThis.answered = new Promise((done) =>
+         document.addEventListener('htmx:after:swap', ({ target }) => target.id === 'main' && done(true))))`,
+    );
+    late.resolve();
+    await page.evaluate('globalThis.answered');
+    await page.getByText('What is left is the webhook.').waitFor();
+    await customer.comesOut('roles', 'done');
+    // One stream has taken the place of the other.
+    await vi.waitFor(() => expect(streams()).toBe(before + 1));
+  });
+
+  it('follows what happens when its scripts come one by one over a slow line', { timeout: PATIENCE_MS }, async () => {
+    const { connectUrl } = await newLink();
+    const reader = await newReader(browser);
+    onTestFinished(() => reader.close());
+    const scripts: string[] = [];
+    await reader.page.route('**/assets/*.js', async (route) => {
+      scripts.push(route.request().url());
+      // Each is there, has run and has had its timers fire before the next one comes.
+      await delay(scripts.length * SLOW_MS);
+      await route.continue();
+    });
+    const follows = reader.page.waitForRequest(/\/live$/, { timeout: 15_000 });
+    follows.catch(() => undefined);
+    await customerAt(reader.page).open(connectUrl);
+    expect(scripts.length).toBeGreaterThan(1);
+    await follows;
   });
 
   it('turns into the page of a dead link when its link is withdrawn', { timeout: PATIENCE_MS }, async () => {

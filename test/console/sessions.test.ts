@@ -38,7 +38,7 @@ describe('a session', () => {
   test('is kept from scripts and from other sites, and over TLS from everything without it', () => {
     expect(sessions().signIn(ANN)).toMatch(/^console=[^;]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
     expect(sessions({ secure: true }).signIn(ANN)).toMatch(/^__Host-console=.*; HttpOnly; SameSite=Strict; Secure$/);
-    expect(sessions().signOut).toMatch(/^console=; Path=\/; Max-Age=0; HttpOnly/);
+    expect(sessions().signOut(sent(null))).toMatch(/^console=; Path=\/; Max-Age=0; HttpOnly/);
   });
 
   test('ends after 12 hours', () => {
@@ -49,6 +49,21 @@ describe('a session', () => {
     expect(operatorOf(cookie)).toBeDefined();
     now += 1;
     expect(operatorOf(cookie)).toBeUndefined();
+  });
+
+  test('ends when its owner signs out, also for who kept the cookie, and no other session does', () => {
+    let now = Date.UTC(2026, 0, 5, 8);
+    const { signIn, signOut, operatorOf } = sessions({ now: () => now });
+    const [one, vics] = [sent(signIn(ANN)), sent(signIn(VIC))];
+    now += 1;
+    const other = sent(signIn(ANN));
+    signOut(one);
+    expect(operatorOf(one)).toBeUndefined();
+    expect([operatorOf(other)?.name, operatorOf(vics)?.name]).toEqual(['ann', 'vic']);
+    signOut(sent('console=forged'));
+    now += HOURS;
+    signOut(other);
+    expect([operatorOf(one), operatorOf(other)]).toEqual([undefined, undefined]);
   });
 
   test('cannot be prolonged, altered or made up', () => {

@@ -30,6 +30,14 @@ describe('how a tenant stands', () => {
     expect(standingOf(connecting, at(step, problem), undefined).group).toBe(group);
   });
 
+  test.each([
+    ['is taking back what it made', at('cancelling'), 'connecting', 'Disconnecting'],
+    ['cannot take it back without a person', at('cancelling', 'events_waiting'), 'attention', 'Disconnecting'],
+    ['begins anew', at('credentials', 'credentials_missing'), 'customer', 'Waits for the customer'],
+  ])('an extraction that has ended hides no set-up that %s', (_, onboarding, group, label) => {
+    expect(standingOf(connected, onboarding, at('disconnected'))).toMatchObject({ group, label });
+  });
+
   test('events that are about to be lost need a person, whatever the state', () => {
     const paused = at('paused');
     expect(standingOf({ ...connected, retentionAlert: 50 }, undefined, paused).group).toBe('paused');

@@ -1,4 +1,5 @@
-import { html } from '../pages/html.ts';
+import { randomUUID } from 'node:crypto';
+import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { time } from '../pages/times.ts';
 import type { Opened } from './access.ts';
@@ -22,10 +23,17 @@ export function connectPage(
 <p class="lead">Three steps, about ten minutes. You need to be an Administrator in Gladly. You can leave at any time and come back with the same link, on any device.</p>
 <noscript><p class="note">Your browser runs no JavaScript here: <a href="${urls.page}">load the page anew</a> to see how far it is.</p></noscript>
 <div id="progress">${progressPart(progress, urls, justNow)}</div>
-<div hx-sse:connect="${urls.live}" hx-trigger="load, every 10s" hx-target="#progress" hx-swap="innerMorph"></div>
+${following(urls.live)}
 <p class="quiet">This link works until ${time(expiresAt)}. Whoever has it can see this page: pass it on only to those who set this up.</p>`,
   };
 }
+
+/**
+ * Has the progress follow the stream. Each page has an element of its own for it, so that the answer to a form brings its own stream, which
+ * begins with how it is then: the answer may come later than what the old stream told, and the old stream does not tell it twice.
+ */
+const following = (url: string): Html =>
+  html`<div id="live-${randomUUID()}" hx-sse:connect="${url}" hx-trigger="load, every 10s" hx-target="#progress" hx-swap="innerMorph"></div>`;
 
 /** Cancelled or disconnected: what is shown is only that. */
 export function hasEnded({ tenant, onboarding }: Progress): boolean {

@@ -27,9 +27,10 @@ export function connectUrls(token: string): ConnectUrls {
 
 /**
  * The attributes of a form that posts there. With htmx the answer goes into the page: `update` changes what is different and leaves what
- * is being typed or read; `replace` puts all of it in anew. The element `#progress` itself stays, for the live updates go into it.
+ * is being typed or read; `replace` puts all of it in anew. It is all of the page that is answered, so that a link that was withdrawn
+ * meanwhile, or an error, is shown too.
  */
 export function postTo(url: string, answer: 'update' | 'replace' = 'update'): Html {
   const swap = answer === 'update' ? 'innerMorph' : 'innerHTML';
-  return html`method="post" action="${url}" hx-post="${url}" hx-target="#progress" hx-select="#progress > *" hx-swap="${swap}"`;
+  return html`method="post" action="${url}" hx-post="${url}" hx-target="#main" hx-select="#main > *" hx-swap="${swap}"`;
 }

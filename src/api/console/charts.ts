@@ -26,19 +26,34 @@ export interface ChartData {
   readonly p99: readonly (number | null)[];
 }
 
-/** Fills the gaps: where nothing was measured nothing came, and as much waited as before. */
-export function chartData(steps: readonly MeasuredStep[], from: number, to: number, stepMs: number): ChartData {
-  const measured = new Map(steps.map((step) => [step.at.getTime(), step]));
+/** What a chart covers, in milliseconds. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly stepMs: number;
+}
+
+/**
+ * Fills the gaps: where nothing was measured nothing came, and as much waited as before. `waitingNow`: in the ledger and in SQS; null when
+ * SQS does not answer.
+ */
+export function chartData(
+  steps: readonly MeasuredStep[],
+  { from, to, stepMs }: Span,
+  waitingNow: number | null = null,
+): ChartData {
+  const { filled, before } = fillWaiting(steps, waitingNow);
+  const measured = new Map(filled.map((step) => [step.at.getTime(), step]));
   const first = Math.floor(from / stepMs) * stepMs;
   const times = Array.from({ length: Math.floor((to - first) / stepMs) + 1 }, (_, i) => first + i * stepMs);
   const found = times.map((at) => measured.get(at));
-  let waiting: number | null = null;
+  let waiting = before;
   return {
     at: times.map((at) => at / 1_000),
     accepted: found.map((step) => step?.accepted ?? 0),
     stored: found.map((step) => step?.extracted ?? 0),
-    waiting: found.map((step) => {
-      waiting = step?.waiting ?? waiting;
+    waiting: found.map((step, i) => {
+      waiting = (i === found.length - 1 ? waitingNow : null) ?? step?.waiting ?? waiting;
       return waiting;
     }),
     p50: found.map((step) => seconds(step?.freshnessP50Ms)),
@@ -46,17 +61,36 @@ export function chartData(steps: readonly MeasuredStep[], from: number, to: numb
   };
 }
 
+/**
+ * Only a drain notes how much waits, and while extraction is paused there is none. So it is reckoned back from what is known after it:
+ * less what came in the meantime, and what was stored besides. `before`: ahead of all steps.
+ */
+function fillWaiting(steps: readonly MeasuredStep[], waitingNow: number | null) {
+  let before = waitingNow;
+  const filled = steps.toReversed().map((step) => {
+    const waiting = step.waiting ?? before;
+    before = waiting === null ? null : Math.max(0, waiting - step.accepted + step.extracted);
+    return { ...step, waiting };
+  });
+  return { filled: filled.reverse(), before };
+}
+
 const seconds = (ms: number | null | undefined): number | null => (ms == null ? null : ms / 1_000);
 
 /** The charts of a tenant; without JavaScript, and for whoever cannot see them, the same as a table. */
-export function chartsView(tenantId: string, range: RangeName, steps: readonly MeasuredStep[]): Html {
+export function chartsView(
+  tenantId: string,
+  range: RangeName,
+  steps: readonly MeasuredStep[],
+  waitingNow: number | null,
+): Html {
   const link = (name: RangeName): Html =>
     html`<li><a href="${tenantAddress(tenantId)}?range=${name}#charts"${name === range && html` aria-current="true"`}>${RANGES[name].name}</a></li>`;
   const names = Object.keys(RANGES) as RangeName[];
   return html`<section class="card" id="charts" aria-labelledby="charts-title"><h2 id="charts-title">Over time</h2>
 <nav aria-label="Time that the charts show"><ul class="ranges">${names.map(link)}</ul></nav>
 <div class="charts js-only" id="plots" hx-morph-skip data-url="${tenantAddress(tenantId, '/measurements')}?range=${range}" data-step="${RANGES[range].stepMs / 1_000}" aria-hidden="true"></div>
-<details id="as-table"><summary>As a table</summary>${table(steps)}</details></section>`;
+<details id="as-table"><summary>As a table</summary>${table(fillWaiting(steps, waitingNow).filled)}</details></section>`;
 }
 
 const TABLE_ROWS = 60;

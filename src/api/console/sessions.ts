@@ -7,9 +7,13 @@ import type { Operator } from '../http/operators.ts';
 export interface Sessions {
   /** The Set-Cookie header for whoever has this operator key; null when nobody has. */
   signIn(key: string): string | null;
-  /** The Set-Cookie header that signs out. */
-  readonly signOut: string;
-  /** Undefined without a session, and when it has expired, was altered, or its operator key is no longer configured. */
+  /**
+   * Ends the session of this request, also for whoever still sends its cookie: a stream of another tab that is open. Answers the
+   * Set-Cookie header that takes it out of the browser. Other API processes learn nothing of it; streams there end by themselves
+   * (pages/live.ts).
+   */
+  signOut(request: IncomingMessage): string;
+  /** Undefined without a session, and when it has ended, was altered, or its operator key is no longer configured. */
   operatorOf(request: IncomingMessage): Operator | undefined;
 }
 
@@ -45,6 +49,19 @@ export function createSessions({ operatorKeys, secretKeys, secure, now = Date.no
   const setCookie = (value: string, seconds: number): string =>
     `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 
+  /** The session that a request belongs to; undefined when there is none, or it has expired or was altered. */
+  const sessionOf = ({ headers }: IncomingMessage) => {
+    const [, expires = '', print = '', signature = ''] = TOKEN.exec(cookieOf(headers.cookie, name)) ?? [];
+    const given = Buffer.from(signature, 'base64url');
+    const isGenuine = signing.some((key) => isSame(mac(key, `${expires}.${print}`), given));
+    const expiresAt = Number(expires);
+    return isGenuine && expiresAt > now()
+      ? { id: `${expires}.${print}`, expiresAt, print: Buffer.from(print, 'base64url') }
+      : undefined;
+  };
+  /** Signed out of before they expired, each with when it would have. */
+  const ended = new Map<string, number>();
+
   return {
     signIn(key) {
       const print = fingerprint(key);
@@ -52,12 +69,15 @@ export function createSessions({ operatorKeys, secretKeys, secure, now = Date.no
       const payload = `${now() + SESSION_MS}.${print.toString('base64url')}`;
       return setCookie(`${payload}.${mac(first, payload).toString('base64url')}`, SESSION_MS / 1_000);
     },
-    signOut: setCookie('', 0),
-    operatorOf({ headers }) {
-      const [, expiresAt = '', print = '', signature = ''] = TOKEN.exec(cookieOf(headers.cookie, name)) ?? [];
-      const given = Buffer.from(signature, 'base64url');
-      const isGenuine = signing.some((key) => isSame(mac(key, `${expiresAt}.${print}`), given));
-      return isGenuine && Number(expiresAt) > now() ? find(Buffer.from(print, 'base64url')) : undefined;
+    signOut(request) {
+      for (const [id, expiresAt] of ended) if (expiresAt <= now()) ended.delete(id);
+      const session = sessionOf(request);
+      if (session) ended.set(session.id, session.expiresAt);
+      return setCookie('', 0);
+    },
+    operatorOf(request) {
+      const session = sessionOf(request);
+      return session && !ended.has(session.id) ? find(session.print) : undefined;
     },
   };
 }

@@ -45,7 +45,7 @@ export function signInRoutes(router: Router<RequestState>, sessions: Sessions): 
 
   router.post('/console/sign-out', (ctx) => {
     fromOurOwnPage(ctx);
-    ctx.set('set-cookie', sessions.signOut);
+    ctx.set('set-cookie', sessions.signOut(ctx.req));
     seeOther(ctx, '/console/sign-in');
   });
 }

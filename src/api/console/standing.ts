@@ -49,7 +49,9 @@ export function standingOf(
   if (state === 'disconnected') return ended('Disconnected');
   if (state === 'cancelled') return ended('Cancelled');
   const now = onboarding === undefined ? null : whileConnecting(onboarding);
-  if (extraction === undefined || !isPhase(extraction.state)) {
+  const runs = extraction !== undefined && isPhase(extraction.state);
+  // One that has ended may be taken back still, or begin anew: what the set-up says of that counts.
+  if (!runs || (now !== null && extraction.state === 'disconnected')) {
     return now ?? { group: 'connecting', label: 'Starting', tone: 'busy', problem: null, from: null };
   }
   const running = whileExtracting(extraction.state, extraction.problem);

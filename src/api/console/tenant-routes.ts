@@ -21,7 +21,7 @@ import { REJECTED_ROWS, redriveView, rejectedView } from './rejected-page.ts';
 import { type Refused, settingsView } from './settings-page.ts';
 import { stepsView } from './steps-page.ts';
 import { doneNote, tenantAddress, tenantPage } from './tenant-frame.ts';
-import { readTenantView, type TenantView } from './tenant-view.ts';
+import { readTenantView, type TenantView, waitingIn, waitingNow } from './tenant-view.ts';
 import type { ConsoleWorld } from './world.ts';
 
 const LOOK_MS = 1_000;
@@ -78,11 +78,15 @@ export function tenantRoutes(router: Router<RequestState>, world: ConsoleWorld):
   router.get(
     `${TENANT}/measurements`,
     access.view(async (ctx) => {
-      const { tenantId } = await tenantOf(ctx, world);
+      const tenant = await tenantOf(ctx, world);
       const { ms, stepMs } = RANGES[rangeOf(ctx.query['range'])];
-      const now = Date.now();
-      const steps = await measuredSteps(db, tenantId, { since: new Date(now - ms), stepMs });
-      ctx.body = chartData(steps, now - ms, now, stepMs);
+      const to = Date.now();
+      const from = to - ms;
+      const [steps, waiting] = await Promise.all([
+        measuredSteps(db, tenant.tenantId, { since: new Date(from), stepMs }),
+        waitingNow(world, tenant),
+      ]);
+      ctx.body = chartData(steps, { from, to, stepMs }, waiting);
     }),
   );
 
@@ -147,7 +151,7 @@ export async function sendNow(ctx: ApiContext, operator: Operator, world: Consol
     measuredSteps(world.db, tenant.tenantId, { since: new Date(Date.now() - ms), stepMs }),
   ]);
   const body = html`<div id="now">${nowView(view, operator)}</div>${stream(tenant, '/live', '#now')}
-${chartsView(tenant.tenantId, range, steps)}
+${chartsView(tenant.tenantId, range, steps, waitingIn(view))}
 ${inTemporal(tenant, world)}`;
   const said = answer.said ?? doneNote(ctx.query['done']);
   const assets = ['uplot.css', 'uplot.js', 'console.js'] as const;

@@ -105,6 +105,21 @@ export async function readTenantView(world: TenantViewWorld, tenant: Tenant): Pr
   };
 }
 
+/** What waits in the ledger and in the queue; null when SQS does not answer. A tenant without a queue has nothing in it. */
+export async function waitingNow(world: TenantViewWorld, tenant: Tenant): Promise<number | null> {
+  const [counts, depths] = await Promise.all([eventCounts(world.db, tenant.tenantId), depthsOf(world.queues, tenant)]);
+  return waitingIn({ tenant, counts, inQueue: depths?.queue ?? null });
+}
+
+export function waitingIn({
+  tenant,
+  counts,
+  inQueue,
+}: Pick<TenantView, 'tenant' | 'counts' | 'inQueue'>): number | null {
+  if (tenant.queueUrl === null) return counts.waiting;
+  return inQueue === null ? null : counts.waiting + inQueue;
+}
+
 const CURRENT_MS = 10_000;
 const isCurrent = (quota: NotedQuota | null, now: Date): boolean =>
   quota !== null && now.getTime() - quota.at.getTime() < CURRENT_MS;

@@ -9,7 +9,10 @@ import { compress, type Encoding, encodingFor } from './compression.ts';
 const own = (file: string): string => join(import.meta.dirname, 'assets', file);
 const library = createRequire(import.meta.url).resolve;
 
-/** Every file that pages refer to, by the name they use for it. Nothing comes from another host, and nothing is built. */
+/**
+ * Every file that pages refer to, by the name they use for it. Nothing comes from another host, and nothing is built. Several are sent as
+ * one, in their order.
+ */
 const FILES = {
   'style.css': own('style.css'),
   'connect.css': own('connect.css'),
@@ -17,8 +20,8 @@ const FILES = {
   'console.js': own('console.js'),
   'page.js': own('page.js'),
   'icon.svg': own('icon.svg'),
-  'htmx.js': library('htmx.org/dist/htmx.min.js'),
-  'htmx-sse.js': library('htmx.org/dist/ext/hx-sse.min.js'),
+  // One file: htmx looks at the page as soon as it is there, and an extension that comes after that look would never follow a stream.
+  'htmx.js': [library('htmx.org/dist/htmx.min.js'), library('htmx.org/dist/ext/hx-sse.min.js')],
   'uplot.js': library('uplot/dist/uPlot.iife.min.js'),
   'uplot.css': library('uplot/dist/uPlot.min.css'),
 } as const;
@@ -38,7 +41,7 @@ interface Asset {
   readonly bodies: Readonly<Record<Encoding, Buffer>>;
 }
 
-const assets = new Map(Object.entries(FILES).map(([name, path]) => [name, load(name, path)]));
+const assets = new Map(Object.entries(FILES).map(([name, paths]) => [name, load(name, [paths].flat())]));
 const byUrl = new Map([...assets.values()].map((asset) => [asset.url, asset]));
 
 /** The address of a file: it changes when the file does, so that browsers may keep it for good. */
@@ -73,8 +76,8 @@ export function assetRoutes(): Router<RequestState> {
   return router;
 }
 
-function load(name: string, path: string): Asset {
-  const body = readFileSync(path);
+function load(name: string, paths: readonly string[]): Asset {
+  const body = Buffer.concat(paths.flatMap((path, i) => [Buffer.from(i === 0 ? '' : '\n'), readFileSync(path)]));
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
   const dot = name.lastIndexOf('.');
   const extension = name.slice(dot + 1);

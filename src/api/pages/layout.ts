@@ -34,7 +34,7 @@ const HTMX_CONFIG = JSON.stringify({
   sse: { reconnectDelay: 500, reconnectMaxDelay: 5_000 },
 });
 
-const EVERY_PAGE: readonly AssetName[] = ['htmx.js', 'htmx-sse.js'];
+const EVERY_PAGE: readonly AssetName[] = ['htmx.js'];
 
 /** A whole document. */
 export function layout({ title, main, header, width = 'column', assets = [], reload }: Page): Html {

@@ -22,8 +22,11 @@ export interface LiveUpdates {
 const COMMENT_MS = 15_000;
 /** After a look that failed. */
 const FAILED_MS = 2_000;
-/** Then the page connects again by itself: nothing stays open for days, and pages spread over the processes. */
-const LIFE_MS = 15 * 60_000;
+/**
+ * Then the page connects again by itself, with the cookie that the browser has by then: pages spread over the processes, and one whose
+ * session was signed out of at another process learns it within this time.
+ */
+const LIFE_MS = 60_000;
 /** Each costs a look a second. */
 const MOST_STREAMS = 500;
 

@@ -98,28 +98,35 @@ addEventListener('pageshow', () => [...document.forms].forEach(sent));
 
 // --- when the server cannot be reached, the page says so and keeps what was typed
 const banner = document.getElementById('connection');
-function say(text) {
-  banner.textContent = text;
-  banner.hidden = text === '';
+const troubles = { form: '', stream: '' };
+/** `of`: the page may go on following while a form could not be sent, and the other way round. */
+function say(of, text) {
+  troubles[of] = text;
+  const all = Object.values(troubles).filter(Boolean).join(' ');
+  if (banner.textContent !== all) banner.textContent = all;
+  banner.hidden = all === '';
 }
-document.addEventListener('htmx:sse:error', () =>
-  say('The connection was lost. We are trying again; you need not do anything.'),
-);
-document.addEventListener('htmx:sse:after:connection', () => say(''));
+const isForm = (target) => target instanceof HTMLFormElement;
+const LOST = 'The connection was lost. We are trying again; you need not do anything.';
+document.addEventListener('htmx:sse:error', () => say('stream', LOST));
+document.addEventListener('htmx:sse:after:connection', () => say('stream', ''));
 document.addEventListener('htmx:error', ({ target }) => {
-  if (target instanceof HTMLFormElement)
-    say('We could not be reached, so nothing was sent. What you typed is still here: try again.');
+  if (isForm(target))
+    say('form', 'We could not be reached, so nothing was sent. What you typed is still here: try again.');
 });
-document.addEventListener('htmx:response:error', ({ detail }) => {
-  if (detail.ctx.response.status >= 500)
-    say('Something went wrong on our side, and nothing was changed. Try again in a moment.');
+document.addEventListener('htmx:response:error', ({ target, detail }) => {
+  if (detail.ctx.response.status < 500) return;
+  if (isForm(target)) say('form', 'Something went wrong on our side, and nothing was changed. Try again in a moment.');
+  else say('stream', LOST);
 });
+// Tried once more: what was said of the last time is over.
+document.addEventListener('htmx:before:request', ({ target }) => isForm(target) && say('form', ''));
 // Whatever came from the server: it is back.
-document.addEventListener('htmx:after:swap', () => say(''));
+document.addEventListener('htmx:after:swap', () => say('stream', ''));
 
 // --- what the stream of updates says besides what it shows
 document.addEventListener('reload', () => location.reload());
 document.addEventListener('stale', () =>
-  say('We cannot tell at the moment how far it is. What you see may be old; we go on trying.'),
+  say('stream', 'We cannot tell at the moment how far it is. What you see may be old; we go on trying.'),
 );
-document.addEventListener('fresh', () => say(''));
+document.addEventListener('fresh', () => say('stream', ''));
