@@ -40,6 +40,8 @@ const list = <T extends z.ZodType<unknown, string>>(of: T) =>
 const variables = z.object({
   API_PORT: port(3000),
   API_HOST: text.default('127.0.0.1'),
+  /** Several API processes share the port, to be restarted in turn. Linux; see docs/decisions/0007-two-processes-one-port.md. */
+  API_REUSE_PORT: z.stringbool().default(false),
   /** Where Gladly and browsers reach the API; webhook URLs begin with it. */
   PUBLIC_URL: z.url().optional(),
   OPERATOR_KEYS: list(operatorKey)

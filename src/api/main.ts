@@ -18,18 +18,16 @@ import { byBearerKey, firstKnown } from './codec/operator-of.ts';
 import { connectLinks } from './connect/links.ts';
 import { createSessions } from './console/sessions.ts';
 import { operatorsOf } from './http/operators.ts';
-import { keySource, ledgerWriter, rings, sightings } from './ingest/adapters.ts';
+import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from './ingest/adapters.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createHttpEdge } from './ingest/server.ts';
+import { migratesConnections } from './ingest/shared-port.ts';
 import { createLiveUpdates } from './pages/live.ts';
 import { TenantWorkflows } from './tenant-workflows.ts';
 import { Tenants } from './tenants.ts';
 
 /** Operators and pages; ingest has a pool of its own, so that neither keeps the other from a connection. */
 const DB_CONNECTIONS = 10;
-const INGEST_DB_CONNECTIONS = 5;
-/** Gladly waits 15 s in all for its answer. */
-const INGEST_STATEMENT_MS = 3_000;
 /** A ring that Temporal does not answer by then is rung again. */
 const WAKE_MS = 3_000;
 
@@ -42,12 +40,7 @@ export interface RunningApi {
 /** Starts the API in this process. Throws what Temporal or Postgres throw when they are out of reach, and when the port is taken. */
 export async function startApi(config: Config, log: Logger): Promise<RunningApi> {
   const db = openDb(config.DATABASE_URL, { max: DB_CONNECTIONS, name: 'api', log });
-  const ingestDb = openDb(config.DATABASE_URL, {
-    max: INGEST_DB_CONNECTIONS,
-    name: 'ingest',
-    log,
-    statementTimeoutMs: INGEST_STATEMENT_MS,
-  });
+  const ingestDb = openDb(config.DATABASE_URL, { ...INGEST_DB, log });
   await migrate(db);
   const connection = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
   const dataConverter = createDataConverter(config.SECRET_KEYS);
@@ -126,7 +119,13 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const edge = createHttpEdge((request, response) => {
     if (!ingest.handler(request, response)) void others(request, response);
   });
-  const port = await edge.listen(config.API_PORT, config.API_HOST);
+  if (config.API_REUSE_PORT && !migratesConnections()) {
+    log.warn(
+      {},
+      'API_REUSE_PORT: set net.ipv4.tcp_migrate_req=1, or a restart resets connections that are just being opened',
+    );
+  }
+  const port = await edge.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });
 
   const over = Promise.withResolvers<void>();
   const stop = (): void => {

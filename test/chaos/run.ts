@@ -84,7 +84,7 @@ const runState = z.object({ state: z.string(), error: z.string().optional() });
 const LOOK_MS = 2_000;
 
 /** Resolves when the last event has happened. */
-async function send(pipeline: Pipeline, count: number, ratePerSecond: number): Promise<void> {
+export async function send(pipeline: Pipeline, count: number, ratePerSecond: number): Promise<void> {
   const order = { count, ratePerSecond, onlySubscribed: true, wait: false };
   const { run: id } = await pipeline.control('POST', '/simulator/emit', order, run);
   for (;;) {
@@ -96,7 +96,7 @@ async function send(pipeline: Pipeline, count: number, ratePerSecond: number): P
 }
 
 /** Takes all faults away, lets Gladly send again what was refused, and waits until nothing is under way. */
-async function settle(pipeline: Pipeline): Promise<void> {
+export async function settle(pipeline: Pipeline): Promise<void> {
   await pipeline.control('DELETE', '/simulator/faults', undefined, z.unknown());
   await insist(pipeline, 'resume', {});
   await pipeline.when('the API answers', () => true);

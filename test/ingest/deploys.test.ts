@@ -1,18 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migratesConnections } from '../../src/api/ingest/shared-port.ts';
 import { openDelivery } from '../../src/queue/envelope.ts';
 import { receiveAll } from '../queue/support.ts';
 import { startBalancer } from './support/balancer.ts';
-import { type Ground, openGround } from './support/endpoint.ts';
+import { deadPort, type Ground, openGround } from './support/endpoint.ts';
 import { type Program, runApi } from './support/processes.ts';
+import { Rounds } from './support/rounds.ts';
 import { startSenders } from './support/senders.ts';
 import { until } from './support/until.ts';
 
 /** The issue asks for 20; each takes three seconds, so that many are run on demand. */
 const RESTARTS = Number(process.env['RESTARTS'] ?? 4);
 
-/** Many times the balancer's interval: it shares two cores with all the rest. */
-const NOTICE_MS = 1_000;
+const MIGRATES = migratesConnections();
+/** Starting a process takes a second, and many on a busy machine. */
+const START_MS = 60_000;
+const TEST_MS = RESTARTS * 20_000 + 120_000;
 
 let ground: Ground;
 beforeAll(async () => {
@@ -20,11 +24,14 @@ beforeAll(async () => {
 });
 afterAll(() => ground.close());
 
-const start = (noticeMs: number): Promise<Program> => runApi(ground.endpoint, ground.url, noticeMs);
+const start = (noticeMs: number, sharedPort = 0): Promise<Program> =>
+  runApi(ground.endpoint, ground.url, noticeMs, sharedPort);
 
-const stored = async (queue: string): Promise<Set<string>> => {
+/** Of the accepted events, those that are not in the queue. */
+const lost = async (accepted: ReadonlySet<string>, queue: string): Promise<string[]> => {
   const bodies = (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) => openDelivery(body)?.body.toString());
-  return new Set(bodies.map((body) => (JSON.parse(body ?? '{}') as { id: string }).id));
+  const found = new Set(bodies.map((body) => (JSON.parse(body ?? '{}') as { id: string }).id));
+  return [...accepted].filter((id) => !found.has(id));
 };
 
 describe('SIGTERM under load', () => {
@@ -33,28 +40,57 @@ describe('SIGTERM under load', () => {
     async () => {
       const tenant = await ground.tenant();
       const balancer = await startBalancer();
-      const running = [await start(NOTICE_MS), await start(NOTICE_MS)];
-      balancer.targets = running.map(({ port }) => port);
-      await until(() => running.every(({ port }) => balancer.isReady(port)));
+      const rounds = new Rounds({
+        wanted: RESTARTS,
+        async start(noticeMs) {
+          const program = await start(noticeMs);
+          balancer.targets.push(program.port);
+          await until(() => balancer.isReady(program.port), START_MS);
+          return { program, noticeMs };
+        },
+        isNoticed: ({ port }) => !balancer.isReady(port),
+      });
+      await rounds.begin();
       const senders = startSenders({ ...tenant, port: balancer.port, connections: 20, gapMs: 5, resends: false });
-      for (let n = 0; n < RESTARTS; n += 1) {
-        const leaving = running.shift();
-        await leaving?.end('SIGTERM');
-        expect(leaving?.process.exitCode).toBe(0);
-        const next = await start(NOTICE_MS);
-        running.push(next);
-        balancer.targets = running.map(({ port }) => port);
-        await until(() => balancer.isReady(next.port));
-      }
+      const refused = await rounds.run([senders]);
       await senders.stop();
-      expect(senders.refused).toEqual([]);
+      expect(refused).toEqual([[]]);
       expect(senders.accepted.size).toBeGreaterThan(100 * RESTARTS);
-      const found = await stored(tenant.queue);
-      expect([...senders.accepted].filter((id) => !found.has(id))).toEqual([]);
-      await Promise.all(running.map((program) => program.end('SIGTERM')));
+      expect(await lost(senders.accepted, tenant.queue)).toEqual([]);
+      await rounds.end();
       await balancer.close();
     },
-    RESTARTS * 15_000,
+    TEST_MS,
+  );
+
+  test(
+    `two processes on one port, restarted in turn ${RESTARTS} times: ${MIGRATES ? 'no delivery' : 'none on a kept connection'} is refused`,
+    async () => {
+      const tenant = await ground.tenant();
+      const port = await deadPort();
+      const rounds = new Rounds({
+        wanted: RESTARTS,
+        start: async (noticeMs) => ({ program: await start(noticeMs, port), noticeMs }),
+        // Nobody is to be told: the kernel gives new connections to those who listen, and an answer that ends its connection tells the rest.
+        isNoticed: () => true,
+      });
+      await rounds.begin();
+      const options = { ...tenant, port, connections: 20, gapMs: 20, resends: false };
+      const kept = startSenders(options);
+      const fresh = startSenders({ ...options, keepsAlive: false });
+      const [ofKept, ofFresh = []] = await rounds.run([kept, fresh]);
+      await Promise.all([kept.stop(), fresh.stop()]);
+      expect(ofKept).toEqual([]);
+      process.stdout.write(`of ${fresh.accepted.size} new connections ${ofFresh.length} were reset\n`);
+      // Without the kernel's help those that lie in the queue of the one that leaves are reset, and nothing worse.
+      expect(ofFresh.filter((answer) => MIGRATES || !answer.includes('ECONNRESET'))).toEqual([]);
+      for (const { accepted } of [kept, fresh]) {
+        expect(accepted.size).toBeGreaterThan(100 * RESTARTS);
+      }
+      expect(await lost(new Set([...kept.accepted, ...fresh.accepted]), tenant.queue)).toEqual([]);
+      await rounds.end();
+    },
+    TEST_MS,
   );
 
   test('one process: what it answered is there, whatever it could not answer any more', async () => {
@@ -70,8 +106,7 @@ describe('SIGTERM under load', () => {
       // Cut connections and refused ones only: nothing that was read got an error for an answer.
       expect(senders.refused.filter((answer) => /^\d/.test(answer))).toEqual([]);
       expect(senders.accepted.size).toBeGreaterThan(50);
-      const found = await stored(tenant.queue);
-      expect([...senders.accepted].filter((id) => !found.has(id))).toEqual([]);
+      expect(await lost(senders.accepted, tenant.queue)).toEqual([]);
     }
   }, 60_000);
 });

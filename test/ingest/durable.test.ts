@@ -76,7 +76,12 @@ function engineOn({ transport, ledger }: ReturnType<typeof world>) {
       maxWaiting: 30,
     }),
     breaker,
-    ledger: createLedgerBatcher(ledger, () => undefined, { timeoutMs: TIMEOUT_MS * 2, maxWaiting: 30, maxRows: 5 }),
+    ledger: createLedgerBatcher(ledger, () => undefined, {
+      timeoutMs: TIMEOUT_MS * 2,
+      maxWaiting: 30,
+      maxRows: 5,
+      slowMs: TIMEOUT_MS / 3,
+    }),
     bells: createBells({ ring: () => Promise.reject(new Error('out')) }, silent),
     witness: createWitness({ record: () => Promise.resolve() }, silent),
   });

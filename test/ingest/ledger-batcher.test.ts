@@ -3,17 +3,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createLedgerBatcher } from '../../src/api/ingest/ledger-batcher.ts';
 import type { LedgerRow } from '../../src/api/ingest/ports.ts';
+import { until } from './support/until.ts';
 
 const row = (text: string): LedgerRow => ({ tenantId: 't', keyId: 'k', acceptedAt: 1, body: Buffer.from(text) });
 const texts = (rows: readonly LedgerRow[]): string[] => rows.map(({ body }) => body.toString());
 
-/** A ledger whose first write waits until it is told to go on. */
-function slowLedger() {
+/** A ledger whose first writes wait until it is told to go on. */
+function slowLedger(slow = 1) {
   const writes: string[][] = [];
   const gate = Promise.withResolvers<void>();
   const put = async (rows: readonly LedgerRow[]): Promise<boolean[]> => {
     writes.push(texts(rows));
-    if (writes.length === 1) await gate.promise;
+    if (writes.length <= slow) await gate.promise;
     return rows.map(() => true);
   };
   return { writes, writer: { put }, goOn: gate.resolve };
@@ -29,6 +30,40 @@ describe('rows on their way into the ledger', () => {
     goOn();
     expect(await Promise.all([...first, ...rest])).toEqual([true, true, true, true, true, true]);
     expect(writes).toEqual([['a', 'b'], ['c', 'd', 'e'], ['f']]);
+  });
+
+  test('a write that hangs holds up nobody for long; so many at a time go on beside it, and no more', async () => {
+    const { writes, writer, goOn } = slowLedger(2);
+    const ledger = createLedgerBatcher(writer, () => undefined, { slowMs: 20, maxWrites: 2, timeoutMs: 2_000 });
+    const first = ledger.put(row('a'));
+    await pause(5);
+    const began = performance.now();
+    const second = ledger.put(row('b'));
+    await until(() => writes.length === 2);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    const third = ledger.put(row('c'));
+    await pause(100);
+    expect(writes).toEqual([['a'], ['b']]);
+    goOn();
+    // What took long is durable all the same.
+    expect(await Promise.all([first, second, third])).toEqual([true, true, true]);
+    expect(writes).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('closing waits for a write that hangs', async () => {
+    const { writer, goOn } = slowLedger();
+    const ledger = createLedgerBatcher(writer, () => undefined, { slowMs: 1 });
+    const first = ledger.put(row('a'));
+    await pause(20);
+    let closed = false;
+    const closing = ledger.close().then(() => {
+      closed = true;
+    });
+    await pause(20);
+    expect(closed).toBe(false);
+    goOn();
+    await closing;
+    expect(await first).toBe(true);
   });
 
   test('each has its own result, and a write that fails is nobody else’s', async () => {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { eventFacts } from '../../gladly/event-facts.ts';
-import type { Db } from '../../store/db.ts';
+import type { Db, DbOptions } from '../../store/db.ts';
 import { clearParkedOf } from '../../store/drains.ts';
 import { isTransient, UnknownTenantError } from '../../store/errors.ts';
 import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
@@ -17,6 +17,14 @@ import {
   type Sighting,
   type Sightings,
 } from './ports.ts';
+
+/** A pool for ingest alone. Both times are below the ledger's own (LEDGER in ledger-batcher.ts): what fails is tried anew, not waited for. */
+export const INGEST_DB = {
+  max: 5,
+  name: 'ingest',
+  statementTimeoutMs: 2_000,
+  connectTimeoutMs: 2_000,
+} as const satisfies DbOptions;
 
 /** Beyond this many tenants it costs less to read them all. */
 const FEW_TENANTS = 20;
@@ -44,7 +52,7 @@ export function keySource(db: Db): KeySource {
   };
 }
 
-/** Give it a Db with a statement time limit of a few seconds: Gladly waits 15 s in all. */
+/** Give it a Db with INGEST_DB's limits. */
 export function ledgerWriter(db: Db): LedgerWriter {
   async function put(rows: readonly LedgerRow[]): Promise<readonly boolean[]> {
     try {

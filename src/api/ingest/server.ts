@@ -45,7 +45,7 @@ const LAST_CALL_MS = 500;
 export interface HttpEdge {
   readonly server: Server;
   /** Port 0: any free one. Answers with the port. */
-  listen(port: number, host: string): Promise<number>;
+  listen(port: number, host: string, options?: { readonly reusePort?: boolean }): Promise<number>;
   /** From the beginning of `leave` on. */
   readonly isLeaving: boolean;
   /** Stops without breaking off a request: see LeaveOptions. Resolves when the last connection is closed. */
@@ -83,10 +83,10 @@ export function createHttpEdge(
     get isLeaving() {
       return isLeaving;
     },
-    listen: (port, host) =>
+    listen: (port, host, { reusePort = false } = {}) =>
       new Promise((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ port, host, backlog: 1_024 }, () => {
+        server.listen({ port, host, backlog: 1_024, reusePort }, () => {
           server.off('error', reject);
           resolve((server.address() as AddressInfo).port);
         });

@@ -1,25 +1,30 @@
+import type { Finding, Say } from '../support/report.ts';
 import { start } from './children.ts';
-import type { Figure } from './figures.ts';
 import { openGround } from './ground.ts';
 import { atHalfLoad, lone } from './latency.ts';
 import { outage } from './outage.ts';
-import { type Contest, throughput } from './throughput.ts';
+import { type Contest, startAll, throughput } from './throughput.ts';
 
-/** All of it, in two to three minutes. Nothing else may run on the machine meanwhile. */
-export async function benchIngest(say: (line: string) => void): Promise<Figure[]> {
+/** All of it, in some four minutes. Nothing else may run on the machine meanwhile. */
+export async function benchIngest(say: Say): Promise<readonly Finding[]> {
   const ground = await openGround(100);
   const loader = await start('load');
   const contest: Contest = { ground, loader, say, roundMs: 2_000, rounds: 5 };
+  const servers = await startAll(ground);
   try {
-    const { figures, ours } = await throughput(contest);
-    figures.push(await atHalfLoad(contest, ours), await lone(contest, ours));
-    ours.kill();
+    const findings = [
+      ...(await throughput(contest, servers)),
+      await atHalfLoad(contest, servers),
+      await lone(contest, servers.ours),
+    ];
+    for (const server of Object.values(servers)) server.kill();
     const fresh = await ground.start('ours');
-    figures.push(await outage(contest, fresh));
+    findings.push(await outage(contest, fresh));
     fresh.kill();
-    return figures;
+    return findings;
   } finally {
     loader.kill();
+    for (const server of Object.values(servers)) server.kill();
     await ground.close();
   }
 }

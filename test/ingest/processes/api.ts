@@ -1,14 +1,14 @@
 /** An API process with nothing but the webhook endpoint and its readiness, for tests that end and kill whole processes. */
 import { Registry } from 'prom-client';
-import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
 import { createIngest } from '../../../src/api/ingest/ingest.ts';
 import { createHttpEdge } from '../../../src/api/ingest/server.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { openDb } from '../../../src/store/db.ts';
 
-const [sqs = '', databaseUrl = '', noticeMs = '0'] = process.argv.slice(2);
-const db = openDb(databaseUrl, { max: 4, name: 'ingest', statementTimeoutMs: 3_000 });
+const [sqs = '', databaseUrl = '', noticeMs = '0', sharedPort = '0'] = process.argv.slice(2);
+const db = openDb(databaseUrl, INGEST_DB);
 const clients = createSqsClients({ endpoint: sqs, region: 'us-east-1' });
 const registry = new Registry();
 const ingest = createIngest({
@@ -34,5 +34,16 @@ process.once('SIGTERM', async () => {
   await db.close();
   process.exit(0);
 });
+let connections = 0;
+edge.server.on('connection', (socket) => {
+  connections += 1;
+  socket.once('close', () => {
+    connections -= 1;
+  });
+});
+process.on('message', (asked) => {
+  if (asked === 'memory') process.send?.({ rssBytes: process.memoryUsage.rss(), connections });
+});
 process.on('disconnect', () => process.exit(1));
-process.send?.({ port: await edge.listen(0, '127.0.0.1') });
+const port = Number(sharedPort);
+process.send?.({ port: await edge.listen(port, '127.0.0.1', { reusePort: port > 0 }) });

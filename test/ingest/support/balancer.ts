@@ -53,12 +53,22 @@ export async function startBalancer(): Promise<Balancer> {
     if (answer?.status === 200 && balancer.targets.includes(port)) ready.add(port);
     else ready.delete(port);
   };
-  const checkAll = async (): Promise<void> => {
+  // Each by itself: one that is slow to answer must not keep the news of another waiting.
+  const watched = new Set<number>();
+  const watch = async (port: number): Promise<void> => {
+    watched.add(port);
+    while (!closed && (ready.has(port) || balancer.targets.includes(port))) {
+      await check(port);
+      await pause(HEALTH_EVERY_MS);
+    }
+    watched.delete(port);
+  };
+  const watchAll = async (): Promise<void> => {
     while (!closed) {
-      await Promise.all([...new Set([...ready, ...balancer.targets])].map(check));
+      for (const port of balancer.targets) if (!watched.has(port)) void watch(port);
       await pause(HEALTH_EVERY_MS);
     }
   };
-  void checkAll();
+  void watchAll();
   return balancer;
 }

@@ -43,6 +43,9 @@ export interface Part {
   readonly port: number;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Stops it where it is: connections are taken and nothing is answered, until `goOn`. */
+  hang(): void;
+  goOn(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,8 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
     async start() {
       program = await start();
     },
+    hang: () => void program.process.kill('SIGSTOP'),
+    goOn: () => void program.process.kill('SIGCONT'),
     async close() {
       await program.end('SIGKILL');
       await rm(folder, { recursive: true });
@@ -64,5 +69,6 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
   };
 }
 
-export const runApi = (sqs: string, databaseUrl: string, noticeMs = 0): Promise<Program> =>
-  run('../processes/api.ts', [sqs, databaseUrl, String(noticeMs)]);
+/** `sharedPort`: one that several of them listen on. */
+export const runApi = (sqs: string, databaseUrl: string, noticeMs = 0, sharedPort = 0): Promise<Program> =>
+  run('../processes/api.ts', [sqs, databaseUrl, String(noticeMs), String(sharedPort)]);

@@ -11,6 +11,8 @@ export interface SenderOptions {
   readonly gapMs: number;
   /** Sends again, as Gladly does, until it is a 200. */
   readonly resends: boolean;
+  /** False: a new connection for each delivery. */
+  readonly keepsAlive?: boolean;
 }
 
 /** Deliveries that go on until told to stop. */
@@ -24,7 +26,7 @@ export interface Senders {
 }
 
 export function startSenders(options: SenderOptions): Senders {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
+  const agent = new Agent({ keepAlive: options.keepsAlive ?? true, maxSockets: options.connections });
   const accepted = new Set<string>();
   const refused: string[] = [];
   let slowestMs = 0;

@@ -1,6 +1,6 @@
 /** The endpoint as the API process has it: keys, ledger, sightings and rings in Postgres, events in SQS. */
 import { Registry } from 'prom-client';
-import { keySource, ledgerWriter, rings, sightings } from '../../../../src/api/ingest/adapters.ts';
+import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../../src/api/ingest/adapters.ts';
 import { createIngest } from '../../../../src/api/ingest/ingest.ts';
 import { createHttpEdge } from '../../../../src/api/ingest/server.ts';
 import { createSqsClients } from '../../../../src/queue/client.ts';
@@ -11,7 +11,7 @@ import { serveUsage } from './child.ts';
 import { readSetting } from './setting.ts';
 
 const { sqs, databaseUrl, transport } = readSetting();
-const db = openDb(databaseUrl, { max: 4, name: 'ingest', statementTimeoutMs: 3_000 });
+const db = openDb(databaseUrl, INGEST_DB);
 const clients = createSqsClients({ endpoint: sqs, region: 'us-east-1' });
 const registry = new Registry();
 const ingest = createIngest({
