@@ -84,7 +84,7 @@ const variables = z.object({
   CONTINUE_AS_NEW_AFTER: count(2_000),
   DRAIN_BUDGET_MS: ms(60_000),
   /** The same while nine tenths of DRAIN_SLOTS are taken: then a tenant that was just woken waits for one of them. */
-  DRAIN_CROWDED_BUDGET_MS: ms(5_000),
+  DRAIN_CROWDED_BUDGET_MS: ms(15_000),
   /** A drain that found nothing for this long parks. */
   PARK_AFTER_MS: ms(5_000),
   SETTLE_MS: ms(1_000),

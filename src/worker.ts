@@ -1,3 +1,4 @@
+import v8 from 'node:v8';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDrain } from './activities/drain/drain.ts';
@@ -23,6 +24,13 @@ import { migrate } from './store/migrate.ts';
 import { createSealer } from './store/sealer.ts';
 import { createDataConverter } from './temporal/data-converter.ts';
 import { workflowBundle } from './temporal/workflow-bundle.ts';
+
+/**
+ * Set before Temporal starts its workflow threads, each with a heap of its own: V8 lets every one of them grow to several times what it holds
+ * before it cleans up. With 500 tenants the worker had 730 MB, and has 530 MB (one run each).
+ */
+v8.setFlagsFromString('--max-semi-space-size=4');
+v8.setFlagsFromString('--heap-growing-percent=40');
 
 /** A cancelled drain hands over within a moment; what does not is cut off before a supervisor would kill us (2.5 s). */
 const SHUTDOWN = { shutdownGraceTime: '1 second', shutdownForceTime: '2 seconds' } as const;

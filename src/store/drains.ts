@@ -1,6 +1,8 @@
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Queryable, Tx } from './db.ts';
 import { UnknownTenantError } from './errors.ts';
+import type { NotedQuota } from './quota-use.ts';
+import { jsonbText } from './values.ts';
 
 /** Another drain of this tenant has begun since. Stop at once: nothing of this transaction was written. */
 export class StaleDrainError extends Error {
@@ -87,9 +89,11 @@ export interface DrainView {
   readonly lastActivityAt: Date;
   /** When the queue was last seen empty; null: not since it was noted before. */
   readonly queueEmptyAt: Date | null;
+  /** Null: not known, what was noted before stays. */
+  readonly quota: NotedQuota | null;
 }
 
-export interface DrainState extends Omit<DrainView, 'lastActivityAt'> {
+export interface DrainState extends Omit<DrainView, 'lastActivityAt' | 'quota'> {
   readonly tenantId: TenantId;
   readonly fence: number;
   readonly holder: string | null;
@@ -98,12 +102,20 @@ export interface DrainState extends Omit<DrainView, 'lastActivityAt'> {
   readonly lastActivityAt: Date | null;
 }
 
-/** For every heartbeat or so, not for every event. Throws StaleDrainError. */
+/** Every few seconds, not for every event. Throws StaleDrainError. */
 export async function noteDrain(db: Queryable, tenantId: TenantId, fence: number, view: DrainView): Promise<void> {
   const { count } = await db.query(
     `UPDATE drains SET gladly_waiting_since = $3, problem_code = $4, last_activity_at = $5,
-       queue_empty_at = coalesce($6, queue_empty_at) WHERE tenant_id = $1 AND fence = $2`,
-    [tenantId, fence, view.gladlyWaitingSince, view.problemCode, view.lastActivityAt, view.queueEmptyAt],
+       queue_empty_at = coalesce($6, queue_empty_at), quota = coalesce($7, quota) WHERE tenant_id = $1 AND fence = $2`,
+    [
+      tenantId,
+      fence,
+      view.gladlyWaitingSince,
+      view.problemCode,
+      view.lastActivityAt,
+      view.queueEmptyAt,
+      view.quota && jsonbText({ ...view.quota, at: view.quota.at.toISOString() }),
+    ],
   );
   if (count === 0) throw new StaleDrainError(tenantId);
 }

@@ -1,8 +1,7 @@
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Queryable } from './db.ts';
-import { jsonbText } from './values.ts';
 
-/** How much of the organization's quota was in use, in requests a second. */
+/** How much of the organization's quota was in use, in requests a second. A drain notes it (noteDrain in drains.ts). */
 export interface QuotaUse {
   /** What Gladly grants, all clients together. */
   readonly limit: number;
@@ -15,15 +14,6 @@ export interface QuotaUse {
 
 export interface NotedQuota extends QuotaUse {
   readonly at: Date;
-}
-
-/** Every few seconds. A drain that is not the newest any more changes nothing. */
-export async function noteQuota(db: Queryable, tenantId: TenantId, fence: number, quota: NotedQuota): Promise<void> {
-  await db.query('UPDATE drains SET quota = $3 WHERE tenant_id = $1 AND fence = $2', [
-    tenantId,
-    fence,
-    jsonbText({ ...quota, at: quota.at.toISOString() }),
-  ]);
 }
 
 /** What was noted last for each of these tenants, however long ago. One that never was at work is left out. */

@@ -6,6 +6,7 @@ import { Follower } from './follower.ts';
 import { type Done, doAll, insist, killPart, type Victim } from './happenings.ts';
 import { makePlan } from './plan.ts';
 import { RealPostgres } from './postgres.ts';
+import { tellOfEverything } from './untold.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export interface ChaosOptions {
@@ -101,14 +102,20 @@ export async function settle(pipeline: Pipeline): Promise<void> {
   await insist(pipeline, 'resume', {});
   await pipeline.when('the API answers', () => true);
   await pipeline.control('PATCH', '/simulator/settings', { clockFactor: HURRY }, z.unknown());
-  const settled = z.object({ settled: z.boolean() });
-  const end = performance.now() + SETTLE_MS;
-  while (!(await pipeline.control('GET', '/simulator/deliveries/settled?waitMs=10000', undefined, settled)).settled) {
-    if (performance.now() > end) throw new Error('Gladly is not done with sending');
-  }
+  await allIsSent(pipeline);
+  await tellOfEverything(pipeline);
+  await allIsSent(pipeline);
   const isQuiet = ({ inQueue, waiting }: { inQueue: number | null; waiting: number }) => inQueue === 0 && waiting === 0;
   await pipeline.when('everything is extracted', ({ events }) => isQuiet(events), SETTLE_MS);
   // What SQS calls in flight and what it calls waiting are counted one after the other: quiet twice is quiet.
   await sleep(LOOK_MS);
   await pipeline.when('everything is extracted', ({ events }) => isQuiet(events), SETTLE_MS);
+}
+
+async function allIsSent(pipeline: Pipeline): Promise<void> {
+  const settled = z.object({ settled: z.boolean() });
+  const end = performance.now() + SETTLE_MS;
+  while (!(await pipeline.control('GET', '/simulator/deliveries/settled?waitMs=10000', undefined, settled)).settled) {
+    if (performance.now() > end) throw new Error('Gladly is not done with sending');
+  }
 }

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { recordAction } from '../../src/store/actions.ts';
-import { beginDrain } from '../../src/store/drains.ts';
+import { beginDrain, noteDrain } from '../../src/store/drains.ts';
 import { takeIn } from '../../src/store/ledger/take-in.ts';
 import { addMeasurements } from '../../src/store/measurements.ts';
 import { lastActionOf, measuredSteps, pendingConversations, recentOf } from '../../src/store/overview.ts';
-import { noteQuota, quotasOf } from '../../src/store/quota-use.ts';
+import { quotasOf } from '../../src/store/quota-use.ts';
 import { at, event } from '../store/support/samples.ts';
 import { describeStore } from '../store/support/store-suite.ts';
 
@@ -64,8 +64,10 @@ describeStore('what the console reads', (store) => {
     const quota = { limit: 10, allowed: null, used: 4, rivals: 1.5, at: at(0) };
     const stale = await beginDrain(store.db, tenantId, 'one');
     const fence = await beginDrain(store.db, tenantId, 'other');
-    await noteQuota(store.db, tenantId, fence, quota);
-    await noteQuota(store.db, tenantId, stale, { ...quota, used: 9 });
+    const view = { gladlyWaitingSince: null, problemCode: null, lastActivityAt: at(0), queueEmptyAt: null };
+    await noteDrain(store.db, tenantId, fence, { ...view, quota });
+    await expect(noteDrain(store.db, tenantId, stale, { ...view, quota: { ...quota, used: 9 } })).rejects.toThrow();
+    await noteDrain(store.db, tenantId, fence, { ...view, quota: null });
     expect(await quotasOf(store.db, [tenantId, silent])).toEqual(new Map([[tenantId, quota]]));
   });
 });

@@ -95,8 +95,8 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
   const missing = gladly && 'problem' in gladly ? gladly.problem : null;
 
   const note = async (): Promise<void> => {
-    await observer.write(intake.emptyAt, extract?.obstacle?.problem.code ?? missing?.code ?? null);
-    if (gladly && 'client' in gladly) await observer.writeQuota(gladly.governor.snapshot('GET'));
+    const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
+    await observer.write(intake.emptyAt, extract?.obstacle?.problem.code ?? missing?.code ?? null, quota);
   };
   const noting = setInterval(() => void note(), NOTE_MS);
   const side = new AbortController();
@@ -196,11 +196,12 @@ class DrainRun {
     failed.abort();
   }
 
-  /** Nothing came and nothing was to be read for a while; or Gladly cannot be read and the queue is empty. */
+  /** Nothing came and nothing was to be read for a while; a short one when Gladly cannot be read, or others wait for the slot. */
   #isIdle(): boolean {
     const extractIdleMs = this.#extract && !this.#extract.obstacle ? this.#extract.idleMs : Number.POSITIVE_INFINITY;
+    const readable = this.#extract && !this.#extract.obstacle;
     const enough =
-      this.#extract && !this.#extract.obstacle
+      readable && !this.#slots.crowded
         ? this.#limits.parkAfterMs
         : Math.min(this.#limits.parkAfterMs, QUEUE_IS_EMPTY_MS);
     return this.#intake.idleMs >= enough && extractIdleMs >= enough;
@@ -246,7 +247,7 @@ class DrainRun {
 /** How often it is looked whether a drain is idle. */
 const WATCH_MS = 100;
 
-/** With Gladly out of reach, a queue in which nothing was found for this long is empty: a receive waits one second. */
+/** A queue in which nothing was found for this long is empty: a receive waits one second. */
 const QUEUE_IS_EMPTY_MS = 1_500;
 
 async function hiddenIn(

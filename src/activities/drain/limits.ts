@@ -79,8 +79,8 @@ export const NEWEST_SHARE = 0.25;
 /** How often a drain says that it lives. The worker sends at most one in its `maxHeartbeatThrottleInterval`. */
 export const HEARTBEAT_MS = 200;
 
-/** How often a drain writes down what it saw, for status, charts and alerts. */
-export const NOTE_MS = 2_000;
+/** How often a drain writes down what it saw, for status, charts and alerts. With 100 drains at work these were most of the statements. */
+export const NOTE_MS = 4_000;
 
 /** Messages that a dead receiver had are hidden for VISIBILITY_SECONDS (60) at most: they are looked for this often. */
 export const HIDDEN_LOOK_MS = 5_000;

@@ -4,7 +4,6 @@ import { noteDrain } from '../../store/drains.ts';
 import { recordDrift } from '../../store/drift.ts';
 import { eventCounts } from '../../store/ledger/counters.ts';
 import { addMeasurements } from '../../store/measurements.ts';
-import { noteQuota } from '../../store/quota-use.ts';
 
 /** Times that are kept for one note, at most: with more, some are as good as all. */
 const SAMPLES = 2_000;
@@ -40,7 +39,7 @@ export class Observer {
   }
 
   /** Never throws: a note that could not be written is no reason to end a drain, and what it said goes into the next one. */
-  async write(queueEmptyAt: Date | null, problemCode: string | null): Promise<void> {
+  async write(queueEmptyAt: Date | null, problemCode: string | null, quota: QuotaSnapshot | null): Promise<void> {
     if (this.#writing) return;
     this.#writing = true;
     const at = new Date();
@@ -49,20 +48,25 @@ export class Observer {
     this.#freshnessMs = [];
     this.#drift = new Map();
     this.#changed = false;
-    const noted = {
+    const view = {
       gladlyWaitingSince: problemCode === null ? null : at,
       problemCode,
       lastActivityAt: at,
       queueEmptyAt,
+      quota: quota && noted(quota, at),
     };
     try {
-      await noteDrain(this.#db, this.#tenantId, this.#fence, noted);
+      await noteDrain(this.#db, this.#tenantId, this.#fence, view);
       if (changed) {
         const { waiting } = await eventCounts(this.#db, this.#tenantId);
-        await this.#db.transaction(async (tx) => {
-          await recordDrift(tx, this.#tenantId, drift, at);
-          await addMeasurements(tx, [{ tenantId: this.#tenantId, at, extracted, waiting, freshnessMs }]);
-        });
+        const measured = [{ tenantId: this.#tenantId, at, extracted, waiting, freshnessMs }];
+        if (drift.size === 0) await addMeasurements(this.#db, measured);
+        else {
+          await this.#db.transaction(async (tx) => {
+            await recordDrift(tx, this.#tenantId, drift, at);
+            await addMeasurements(tx, measured);
+          });
+        }
       }
     } catch {
       this.#extracted += extracted;
@@ -73,10 +77,12 @@ export class Observer {
       this.#writing = false;
     }
   }
-
-  /** Never throws: the next note says the same. */
-  async writeQuota({ limit, allowed, usedLastSecond: used, rivals }: QuotaSnapshot): Promise<void> {
-    const quota = { limit, allowed, used, rivals, at: new Date() };
-    await noteQuota(this.#db, this.#tenantId, this.#fence, quota).catch(() => undefined);
-  }
 }
+
+const noted = ({ limit, allowed, usedLastSecond: used, rivals }: QuotaSnapshot, at: Date) => ({
+  limit,
+  allowed,
+  used,
+  rivals,
+  at,
+});

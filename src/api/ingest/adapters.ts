@@ -22,7 +22,7 @@ import {
 export const INGEST_DB = {
   max: 5,
   name: 'ingest',
-  statementTimeoutMs: 2_000,
+  statementTimeoutMs: 5_000,
   connectTimeoutMs: 2_000,
 } as const satisfies DbOptions;
 

@@ -19,10 +19,11 @@ export const LEDGER: LedgerLimits = {
   maxBytes: 4 * 1024 * 1024,
   maxWaiting: 20_000,
   maxWaitingBytes: 64 * 1024 * 1024,
-  // A delivery that finds neither SQS nor Postgres answering is told so within 5 s, a third of Gladly's patience (15 s, facts.md 1.3), and
-  // whichever is asked first. SQS takes up to 2.25 s of that: 0.5 s for a free call, looked at every 0.25 s, and 1.5 s for the call
-  // (src/queue/batching-sender.ts). This leaves 0.25 s for all the rest. A write takes milliseconds.
-  timeoutMs: 2_500,
+  // A delivery that finds neither SQS nor Postgres answering is told so within 10 s: of Gladly's patience (15 s, facts.md 1.3) a third is left for
+  // the network and for a busy machine. SQS takes up to 2.25 s: 0.5 s for a free call, looked at every 0.25 s, and 1.5 s for the call
+  // (src/queue/batching-sender.ts). The rest is Postgres': a write takes milliseconds, but with SQS out it is the last resort, and on two cores
+  // under a burst of 20,000 it took more than 2.5 s for one delivery in twelve.
+  timeoutMs: 7_000,
   // One that hangs on a dead connection would otherwise use up the time of all that wait behind it.
   slowMs: 1_000,
   // Each needs a connection of its own, and keys, sightings and rings need the other three of ingest's pool.

@@ -26,7 +26,7 @@ export async function measureIdleness({ lookMs, looks }: IdleOptions, say: Say):
   const world = await World.start({ PARK_AFTER_MS: String(PARK_AFTER_MS) });
   try {
     await enroll(world, ['asleep']);
-    await enroll(world, ['looking'], { PARKED_LOOK_MS: String(lookMs) });
+    await enroll(world, ['looking'], { env: { PARKED_LOOK_MS: String(lookMs) } });
     await sleep(15_000);
     const [asleepBefore, before] = [await historyEvents(world, 'asleep'), await historyEvents(world, 'looking')];
     const drainsBefore = await drains(world, 'looking');

@@ -26,12 +26,12 @@ const AT_ONCE = 8;
 /**
  * Connects many tenants to one simulated organization. Gladly allows 20 webhooks an organization, so the onboarding cannot: here its last
  * steps are made with its own functions (queues, adopted credentials, start of the extraction), and a Feeder delivers the events.
- * Their requests share one quota, which real tenants, each with an organization of its own, do not.
+ * With `hosts`, each has an address and so a governor of its own; without, all share the one quota.
  */
 export async function enroll(
   world: World,
   names: readonly string[],
-  env: NodeJS.ProcessEnv = {},
+  { hosts = [], env = {} }: { readonly hosts?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<readonly Enrolled[]> {
   const { api, simulator, databaseUrl } = world.places();
   const config = readConfig(
@@ -53,14 +53,14 @@ export async function enroll(
   const control = createExtractionControl(client);
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const sealer = createSealer(config.SECRET_KEYS);
-  const credentials = { host: new URL(simulator).host, ...demoCredentials(world.simulatorSeed) };
+  const user = demoCredentials(world.simulatorSeed);
 
-  const enrollOne = async (tenantId: string): Promise<Enrolled> => {
+  const enrollOne = async (tenantId: string, host = new URL(simulator).host): Promise<Enrolled> => {
     await createTenant(db, { tenantId, name: tenantId, retentionDays: 4, webhookSetup: 'by_hand' });
     const urls = await queues.provision(tenantId, 4);
     const { key } = await issueWebhookKey(db, tenantId);
-    await adoptCredentials(db, tenantId, await putCredentials(db, sealer, tenantId, credentials));
-    const change = { queueUrl: urls.queue, deadLetterQueueUrl: urls.dead, host: credentials.host };
+    await adoptCredentials(db, tenantId, await putCredentials(db, sealer, tenantId, { host, ...user }));
+    const change = { queueUrl: urls.queue, deadLetterQueueUrl: urls.dead, host };
     await updateTenant(db, tenantId, { ...change, state: 'connected' });
     await control.startOrTell(tenantId, { pause: null, tuning: extractionTuning(config) });
     return { tenantId, key, url: `${api}/webhooks/gladly/${tenantId}` };
@@ -68,9 +68,9 @@ export async function enroll(
 
   try {
     const enrolled: Enrolled[] = [];
-    const left = [...names];
+    const left = names.map((name, n) => ({ name, host: hosts[n] }));
     const helpers = Array.from({ length: AT_ONCE }, async () => {
-      for (let name = left.shift(); name !== undefined; name = left.shift()) enrolled.push(await enrollOne(name));
+      for (let one = left.shift(); one; one = left.shift()) enrolled.push(await enrollOne(one.name, one.host));
     });
     await Promise.all(helpers);
     return enrolled;
