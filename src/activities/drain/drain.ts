@@ -23,6 +23,7 @@ import { Intake } from './intake.ts';
 import { extractPorts, intakePorts } from './ledger-ports.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer } from './observer.ts';
+import { park } from './park.ts';
 import { References } from './references.ts';
 import type { Slots } from './slots.ts';
 
@@ -113,7 +114,7 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
   }
   await listing;
   const end = await run.verdict({
-    park: () => markParked(db, tenantId, fence),
+    mark: () => markParked(db, tenantId, fence),
     ping: async () => {
       if (gladly && 'client' in gladly) await gladly.client.getOrganization(cancelled);
     },
@@ -213,7 +214,7 @@ class DrainRun {
 
   /** Why it ended. Parks when there is nothing left, and looks once more after that. */
   async verdict(ask: {
-    readonly park: () => Promise<void>;
+    readonly mark: () => Promise<void>;
     readonly ping: () => Promise<void>;
     readonly hidden: () => Promise<number>;
     readonly nextDueMs: () => Promise<number | null>;
@@ -232,9 +233,8 @@ class DrainRun {
       if (found) return found;
     }
     if (this.#intake.trouble !== undefined) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
-    await ask.park();
-    // Marked first, looked after: an event that came before the mark is found now, and one that comes after it rings.
-    if (await this.#intake.look(this.#cancelled)) return { kind: 'budget_spent' };
+    const parked = await park(ask.mark, () => this.#intake.look(this.#cancelled));
+    if (!parked) return { kind: 'budget_spent' };
     if (this.#cancelled.aborted) return { kind: 'stopped' };
     // Whoever received them before us and died, or broke off, has hidden them for a while: nobody rings when they show again.
     const hiddenMs = (await ask.hidden()) > 0 ? HIDDEN_LOOK_MS : null;
