@@ -17,7 +17,7 @@ const HEAD = `## A store that is out for minutes
 \`npm run chaos -- --outage sqs\`, \`postgres\` or \`both\`: what \`npm start\` runs, with SQS and Postgres (PGlite) as processes of their own that are killed with SIGKILL
 under a steady load and stay dead for so long. With one of them out nothing may be refused; with both out deliveries are answered with 503 and Gladly
 (the simulator, its clock sped up once the outage is over) sends them again. The words are those of above; \`slowest\` is the longest that Gladly waited for an answer, of the 15 s that it has.
-A conversation whose very last change is of a type that the webhook does not subscribe to is not held against us: nobody was told of it.
+At the end each conversation whose very last change was of a type that the webhook does not subscribe to gets one more event: nobody was told of that change.
 
 | date | command | attempts while it was dead | held against each other | result | slowest | took |
 | --- | --- | --- | --- | --- | --- | --- |`;

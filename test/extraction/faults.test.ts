@@ -26,7 +26,7 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
   let used = 0;
 
   beforeAll(async () => {
-    gladlies = await Promise.all(Array.from({ length: 7 }, () => startGladly()));
+    gladlies = await Promise.all(Array.from({ length: 8 }, () => startGladly()));
     const env = { GLADLY_WAIT_MS: '300', GLADLY_WAIT_MAX_MS: '600', ATTENTION_LOOK_MS: '600000' };
     world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host), env });
   });
@@ -109,9 +109,33 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
     await when(tenant, 'both gone', (found) => counts(found, { gone: 2, extracted: 0, ...GONE_TO_DO }));
   });
 
+  it.concurrent('a conversation that Gladly cannot answer for holds up no other, and is read when it can be again', async () => {
+    const { gladly, tenant } = await connected();
+    const sick = await newConversation(gladly, 2);
+    const healthy = await Promise.all(Array.from({ length: 4 }, () => newConversation(gladly, 2)));
+    await gladly.fault({ path: `/api/v1/conversations/${sick.id}/**`, status: 500 });
+    await change(gladly, sick.id, 1);
+    const noOutage = async (): Promise<void> => {
+      for (let look = 0; look < 30; look += 1) {
+        await sleep(100);
+        const { extraction } = status.parse(await world.api('GET', `/v1/tenants/${tenant.id}`));
+        expect(extraction?.state).not.toBe('waiting_for_gladly');
+      }
+    };
+    await noOutage();
+    for (const { id } of healthy) await change(gladly, id, 3);
+    const found = await when(tenant, 'all of the others', (now) =>
+      counts(now, { extracted: 12, waiting: 1, inQueue: 0 }),
+    );
+    expect(found.extraction?.problem).toBeNull();
+    await noOutage();
+    await gladly.clearFaults();
+    await when(tenant, 'all', (now) => counts(now, { extracted: 13, ...GONE_TO_DO }), 75_000);
+  });
+
   it.concurrent('an outage of Gladly loses nothing: intake goes on, the status says so, and it catches up alone', async () => {
     const { gladly, tenant } = await connected();
-    await gladly.fault({ path: '/api/v1/conversations/**', status: 503 });
+    await gladly.fault({ path: '/api/v1/**', status: 503 });
     const { id } = await newConversation(gladly, 2);
     await change(gladly, id, 3);
     const waiting = await when(

@@ -6,6 +6,7 @@ import { GladlyError } from '../../gladly/errors.ts';
 import {
   AT_ONCE_AGAIN_MS,
   CONVERSATIONS_PER_TRANSACTION,
+  FAILING_ALONE,
   GATHER_READINGS_MS,
   READING_RETRY_MS,
   READINGS,
@@ -51,6 +52,8 @@ export class Extract {
   readonly #reading = new Set<Promise<void>>();
   #read: StoredResult[] = [];
   #worked = 0;
+  /** Conversations that failed since one went well. */
+  readonly #failing = new Set<string>();
   /** An error that is no answer of Gladly's: a mistake of ours. */
   #broken: unknown;
   #idleSince = performance.now();
@@ -141,6 +144,7 @@ export class Extract {
       try {
         this.#keep(await readConversation(this.#ports.client, due, stop), due);
         this.#worked += 1;
+        this.#failing.clear();
         return;
       } catch (error) {
         if (stop.aborted) {
@@ -150,7 +154,7 @@ export class Extract {
         if (!(error instanceof GladlyError)) throw error;
         const wait = error.healsWithTime && error.kind !== 'rate_limited' ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
         if (wait === undefined || this.obstacle) {
-          this.#giveUp(due, error, this.#worked > workedBefore);
+          await this.#giveUp(due, error, this.#worked > workedBefore, stop);
           return;
         }
         await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
@@ -159,15 +163,26 @@ export class Extract {
   }
 
   /** `othersWork`: other readings went well meanwhile, so it is not Gladly as a whole. */
-  #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean): void {
-    if (isAboutOne(error) || (error.healsWithTime && error.kind !== 'rate_limited' && othersWork)) {
+  async #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean, stop: AbortSignal): Promise<void> {
+    const mayBeItsOwn = error.healsWithTime && error.kind !== 'rate_limited' && !this.obstacle;
+    if (isAboutOne(error) || (mayBeItsOwn && (othersWork || (await this.#isAlone(due, stop))))) {
       this.#keep(afterFailure(due, error), due);
       return;
     }
     this.#letGo(due.conversationId);
     // The governor slows us down for a 429; the conversation has done nothing wrong, and is due again.
-    if (error.kind === 'rate_limited') return;
+    if (stop.aborted || error.kind === 'rate_limited') return;
     this.#stopFor({ kind: error.healsWithTime ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem });
+  }
+
+  /** True when Gladly answers otherwise, and few conversations have failed since the last one that did not. */
+  async #isAlone(due: DueConversation, stop: AbortSignal): Promise<boolean> {
+    this.#failing.add(due.conversationId);
+    if (this.#failing.size > FAILING_ALONE) return false;
+    return this.#ports.client.getOrganization(stop).then(
+      () => true,
+      () => false,
+    );
   }
 
   #stopFor(obstacle: Obstacle): void {

@@ -57,6 +57,9 @@ export const ITEM_GIVEN_UP_MS = 900_000;
 /** Readings of one conversation that failed in a way of its own, while others worked. */
 export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000] as const;
 
+/** So many conversations may fail one after the other, with Gladly answering otherwise, before it is Gladly that is in trouble. */
+export const FAILING_ALONE = 3;
+
 /** A reading that failed in a way that time heals is tried again after these waits, before the verdict is that Gladly is in trouble. */
 export const AT_ONCE_AGAIN_MS = [300, 1_200] as const;
 

@@ -33,7 +33,7 @@ const PAGE = 200;
 /** Asked for at the same time. A depth takes SQS some milliseconds. */
 const AT_ONCE = 10;
 
-/** A drain writes down every 2 s that it is at work: one that has not for so long is not. */
+/** A drain writes down every 4 s that it is at work: one that has not for so long is not. */
 const NOBODY_AT_IT_MS = 60_000;
 
 export function createWatchTenants(ports: WatchPorts): SweepActivities['watchTenants'] {
@@ -43,10 +43,13 @@ export function createWatchTenants(ports: WatchPorts): SweepActivities['watchTen
       const page = await listTenants(ports.db, { after, limit: PAGE });
       const ids = page.map(({ tenantId }) => tenantId);
       const [drains, counts] = await Promise.all([drainStates(ports.db, ids), eventCountsOf(ports.db, ids)]);
-      const connected = page.filter(({ state, queueUrl }) => state === 'connected' && queueUrl !== null);
-      for (let i = 0; i < connected.length; i += AT_ONCE) {
+      // One that is still being connected may have events already: its webhook can be there before its token is.
+      const receiving = page.filter(
+        ({ state, queueUrl }) => (state === 'connected' || state === 'connecting') && queueUrl !== null,
+      );
+      for (let i = 0; i < receiving.length; i += AT_ONCE) {
         Context.current().heartbeat();
-        const some = connected.slice(i, i + AT_ONCE);
+        const some = receiving.slice(i, i + AT_ONCE);
         await Promise.all(some.map((tenant) => watchOne(ports, tenant, drains, counts, report)));
       }
       const last = page.at(-1);
@@ -72,8 +75,8 @@ async function watchOne(
     const { queue } = await ports.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
     const drain = drains.get(tenantId);
     const inQueue = queue.waiting + queue.inFlight + queue.delayed;
-    if (await wakeIfForgotten(ports, tenantId, drain, inQueue + (counts.get(tenantId)?.waiting ?? 0)))
-      report.woken += 1;
+    const waiting = inQueue + (counts.get(tenantId)?.waiting ?? 0);
+    if (tenant.state === 'connected' && (await wakeIfForgotten(ports, tenantId, drain, waiting))) report.woken += 1;
     if (inQueue === 0) {
       if (await calm(ports, tenantId)) report.cleared += 1;
       return;

@@ -78,7 +78,8 @@ function apply(state: ExtractionState, event: ExtractionEvent, at: string): Extr
     case 'wake':
       return { ...state, awake: true };
     case 'credentialsChanged':
-      return { ...state, awake: true, look: true };
+      // While paused nothing is tried, so nothing would ever say that what was mended is mended.
+      return { ...state, awake: true, look: true, problem: state.pause ? null : state.problem };
     case 'archive':
       return state.pause ? { ...state, archive: true } : state;
     case 'timeToLook':
