@@ -6,8 +6,8 @@ import { seconds } from './terminal.ts';
 interface Facts {
   readonly config: DevConfig;
   readonly operatorKey: string;
-  /** There is a demo tenant. */
-  readonly demo: boolean;
+  /** There is a demo tenant; with what anybody may connect to its simulated Gladly. */
+  readonly demo: { readonly domain: string; readonly email: string; readonly apiToken: string } | null;
   /** Its connect page. */
   readonly connectUrl: string | undefined;
   readonly elapsedMs: number;
@@ -32,11 +32,11 @@ export function greeting({ config, operatorKey, demo, connectUrl, elapsedMs }: F
     ...(config.embeddedSimulator ? [['simulated Gladly', `http://127.0.0.1:${config.simulatorPort}`] as const] : []),
     ...(config.realSqs === undefined ? [] : [['SQS', `your own, because ${config.realSqs} is set`] as const]),
     ...(config.databaseUrl === undefined ? [] : [['Postgres', 'your own, because DATABASE_URL is set'] as const]),
-    ...(demo ? [['demo tenant', `${api}/v1/tenants/${DEMO_TENANT}`] as const] : []),
+    ...(demo !== null ? [['demo tenant', `${api}/v1/tenants/${DEMO_TENANT}`] as const] : []),
     ['operator key', operatorKey],
     ['logs', logs],
   ];
-  const tenant = `${api}/v1/tenants/${demo ? DEMO_TENANT : 'TENANT'}`;
+  const tenant = `${api}/v1/tenants/${demo === null ? 'TENANT' : DEMO_TENANT}`;
   const commands: readonly (readonly [string, string])[] = [
     ['status', `${curl} ${tenant}`],
     ['pause', `${post} -d '{"reason":"a look around"}' ${tenant}/pause`],
@@ -52,6 +52,17 @@ export function greeting({ config, operatorKey, demo, connectUrl, elapsedMs }: F
     '',
     ...lines(commands),
     '',
+    ...(demo === null
+      ? []
+      : [
+          `To connect a second tenant to the simulated Gladly: make it at ${api}/console/new, open its link, and enter`,
+          ...lines([
+            ['domain', demo.domain],
+            ['email', demo.email],
+            ['API token', demo.apiToken],
+          ]),
+          '',
+        ]),
     'Ctrl-C stops everything; the next start goes on from there.',
     '',
   ].join('\n');

@@ -158,7 +158,13 @@ class Supervisor {
     }
     const connectUrl = config.embeddedSimulator ? await demoConnectUrl(demo).catch(() => undefined) : undefined;
     this.#terminal.say(
-      greeting({ config, operatorKey, connectUrl, demo: config.embeddedSimulator, elapsedMs: performance.now() }),
+      greeting({
+        config,
+        operatorKey,
+        connectUrl,
+        demo: config.embeddedSimulator ? { domain: demo.domain, ...demo.credentials } : null,
+        elapsedMs: performance.now(),
+      }),
     );
     if (!config.embeddedSimulator) return;
     await firstConversation(demo);

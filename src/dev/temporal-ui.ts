@@ -21,7 +21,8 @@ export function serveTemporalUi({ port, innerPort, apiUrl }: TemporalUiOptions):
     Endpoint: `${apiUrl}/codec`,
     PassAccessToken: false,
     IncludeCredentials: true,
-    DefaultErrorMessage: 'Payloads are sealed. Sign in to the console, then reload this page.',
+    DefaultErrorMessage:
+      'Payloads are sealed. Sign in to the console as an operator (a viewer cannot open them), then reload this page.',
     DefaultErrorLink: `${apiUrl}/console`,
   };
   // Both would stop an extraction in ways of Temporal's own; people shall use the signals pause and resume, and the console to disconnect.

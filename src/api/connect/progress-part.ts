@@ -47,7 +47,7 @@ export function nextLookMs({ onboarding }: Progress): number {
 
 function lookOf({ state, step, steps }: OnboardingStatus): string {
   if (state === 'done') return 'good';
-  return steps.find(({ name }) => name === step)?.state === 'needs_you' ? '' : 'busy';
+  return steps.find(({ name }) => name === step)?.state === 'needs_you' ? 'warn' : 'busy';
 }
 
 /** As Gladly's GET /organization calls it. */

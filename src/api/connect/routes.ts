@@ -67,26 +67,21 @@ export function connectRoutes(parts: ConnectParts): Router<RequestState> {
     opening((ctx, opened, urls) => show(ctx, opened, urls)),
   );
 
-  router.get('/connect/:link/live', async (ctx, next) => {
-    // Withdrawn after the page was made and before it could follow: a refused stream would be tried for ever, and the page never know.
-    if ((await openLink(db, links, String(ctx['params']['link']), new Date())) !== null) return next();
-    live.follow(ctx, async () => 'reload');
+  // Not by `opening`: withdrawn after the page was made and before it could follow, a refused stream would be tried for ever, or its page put
+  // into this one.
+  router.get('/connect/:link/live', (ctx) => {
+    const token = String(ctx['params']['link']);
+    const urls = connectUrls(token);
+    live.follow(ctx, async () => {
+      const opened = await openLink(db, links, token, new Date());
+      if (opened === null) return 'reload';
+      const progress = await progressOf(world, opened.tenant);
+      if (hasEnded(progress)) return 'reload';
+      // Better what the page shows already than nothing.
+      if (progress.onboarding === null) throw new ApiError('temporal_unavailable', 'No worker answers.');
+      return { show: progressPart(progress, urls), nextMs: nextLookMs(progress) };
+    });
   });
-  router.get(
-    '/connect/:link/live',
-    opening(async (ctx, _, urls) => {
-      const token = String(ctx['params']['link']);
-      live.follow(ctx, async () => {
-        const opened = await openLink(db, links, token, new Date());
-        if (opened === null) return 'reload';
-        const progress = await progressOf(world, opened.tenant);
-        if (hasEnded(progress)) return 'reload';
-        // Better what the page shows already than nothing.
-        if (progress.onboarding === null) throw new ApiError('temporal_unavailable', 'No worker answers.');
-        return { show: progressPart(progress, urls), nextMs: nextLookMs(progress) };
-      });
-    }),
-  );
 
   router.get(
     '/connect/:link/domain',
