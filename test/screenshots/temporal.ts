@@ -72,7 +72,7 @@ export async function temporalPictures({ world, browser, file }: Shots): Promise
   await take('paused');
 
   await page.goto(`${workflow('demo')}`);
-  await page.getByText('pause', { exact: true }).first().waitFor();
+  await page.getByText('pause', { exact: true }).filter({ visible: true }).first().waitFor();
   await take('timeline');
   await page.close();
 }
