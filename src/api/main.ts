@@ -23,6 +23,7 @@ import { createIngest } from './ingest/ingest.ts';
 import { createHttpEdge } from './ingest/server.ts';
 import { migratesConnections } from './ingest/shared-port.ts';
 import { createLiveUpdates } from './pages/live.ts';
+import { registerRetentionMetrics } from './retention-metrics.ts';
 import { TenantWorkflows } from './tenant-workflows.ts';
 import { Tenants } from './tenants.ts';
 
@@ -53,6 +54,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const links = connectLinks(config.SECRET_KEYS);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  registerRetentionMetrics(registry, db);
 
   const tellOnboarding = (tenantId: string): void => {
     workflows

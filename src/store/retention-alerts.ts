@@ -2,7 +2,8 @@ import type { TenantId } from '../contracts/tenant.ts';
 import type { Queryable } from './db.ts';
 
 /** Percent of the retention that the oldest waiting event has used up. */
-export type RetentionAlert = 50 | 80 | 95;
+export const RETENTION_ALERTS = [50, 80, 95] as const;
+export type RetentionAlert = (typeof RETENTION_ALERTS)[number];
 
 /** True when this level had not been raised yet: only then is somebody told. A lower one than the last is none. */
 export async function raiseRetentionAlert(db: Queryable, tenantId: TenantId, level: RetentionAlert): Promise<boolean> {
@@ -20,4 +21,12 @@ export async function clearRetentionAlert(db: Queryable, tenantId: TenantId): Pr
     [tenantId],
   );
   return count === 1;
+}
+
+/** How many tenants each level is raised for; a level that is raised for none is left out. */
+export async function retentionAlertCounts(db: Queryable): Promise<ReadonlyMap<number, number>> {
+  const { rows } = await db.query<{ level: number; tenants: number }>(
+    'SELECT retention_alert AS level, count(*) AS tenants FROM tenants WHERE retention_alert > 0 GROUP BY retention_alert',
+  );
+  return new Map(rows.map(({ level, tenants }) => [level, tenants]));
 }
