@@ -10,7 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Many tests watch processes by the clock, and two shared cores may stop for seconds. Once more, then, where nobody watches; Vitest says so.
-    retry: process.env['CI'] === undefined ? 0 : 1,
+    // Many tests watch processes by the clock, and two shared cores may stop for seconds. Again, then, where nobody watches; Vitest says so.
+    retry: process.env['CI'] === undefined ? 0 : 2,
   },
 });
