@@ -10,13 +10,9 @@ import { GROUP_NAMES } from './words.ts';
 /** The page of all tenants. `query` is what the address says. */
 export function listMain(page: OverviewPage, query: OverviewQuery): Html {
   return html`<h1>Tenants</h1>
-${
-  page.all === 0
-    ? noTenants
-    : html`${finder(query)}
+${finder(query)}
 <div id="found"><div id="tenants">${tenantList(page, query)}</div>
-${following(address('/console/live', query), '#tenants')}</div>`
-}`;
+${following(address('/console/live', query), '#tenants')}</div>`;
 }
 
 const noTenants = html`<div class="card"><p class="lead">No tenant is connected yet.</p><p><a class="button" href="/console/new">Connect a tenant</a></p></div>`;
@@ -33,6 +29,7 @@ ${group !== null && html`<input type="hidden" name="show" value="${group}">`}
 
 /** The part that follows what happens. */
 export function tenantList(page: OverviewPage, query: OverviewQuery): Html {
+  if (page.all === 0) return noTenants;
   return html`${!page.statesKnown && html`<div class="note bad"><p><b>Temporal does not answer.</b> States are not known at the moment; numbers are.</p></div>`}
 ${groupLinks(page, query)}
 ${page.rows.length === 0 ? html`<p class="card">${query.search === '' ? 'There is none here.' : html`Nothing is found for “${query.search}”.`}</p>` : table(page)}
