@@ -75,7 +75,7 @@ const variables = z.object({
   ONBOARDING_OVERDUE_MS: ms(3 * 86_400_000),
 
   // Extraction.
-  /** The sweep finds lost rings; this is for the day on which it does not run. A look writes 13 history events (`npm run bench -- idle`). */
+  /** The sweep finds lost rings; this is for the day on which it does not run. A look writes 11 history events (`npm run bench -- idle`). */
   PARKED_LOOK_MS: ms(12 * 3_600_000),
   GLADLY_WAIT_MS: ms(5_000),
   GLADLY_WAIT_MAX_MS: ms(60_000),

@@ -36,8 +36,8 @@ v8.setFlagsFromString('--heap-growing-percent=40');
 const SHUTDOWN = { shutdownGraceTime: '1 second', shutdownForceTime: '2 seconds' } as const;
 
 /**
- * Workflows kept in memory: 340 KB each (`npm run bench -- tenants`). One that is woken and is not there is replayed from its history,
- * some ten milliseconds; so those that are woken often should fit, and a thousand that are parked need not.
+ * Workflows kept in memory. One that is woken and is not there is replayed from its history; so those that are woken often should fit, and
+ * a thousand that are parked need not. `npm run bench -- tenants` says what a tenant costs in all.
  */
 const CACHED_EXTRACTIONS = 250;
 const CACHED_ONBOARDINGS = 50;

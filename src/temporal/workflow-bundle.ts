@@ -4,11 +4,11 @@ import { promisify } from 'node:util';
 
 /** The code is 2 MB with its source map. */
 const MOST_BYTES = 64 * 1_024 * 1_024;
-/** It takes 3 s on two idle cores. */
+/** It takes 2 s on two idle cores. */
 const LONGEST_MS = 120_000;
 
 /**
- * What Temporal runs workflows from. Made in a process of its own, because webpack leaves some 200 MB behind in the one that it has run in.
+ * What Temporal runs workflows from. Made in a process of its own, because webpack leaves some 180 MB behind in the one that it has run in.
  * Throws what that process said when it failed.
  */
 export async function workflowBundle(): Promise<{ readonly code: string }> {

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type DrainResult,
   EXTRACTION_WORKFLOW,
-  type ExtractionInput,
   type ExtractionStatus,
   extractionStatusQuery,
   pauseSignal,
   resumeSignal,
 } from '../../src/contracts/extraction.ts';
+import { extractionInput, PARKED } from '../support/extraction.ts';
 import { createTestEnvironment, workflowBundle } from '../support/temporal.ts';
 
 /** Found by `npm run chaos -- --seed first`: the extraction failed for good, and its tenant with it. */
@@ -19,11 +19,6 @@ beforeAll(async () => {
   env = await createTestEnvironment();
 });
 afterAll(() => env?.teardown());
-
-const PARKED: DrainResult = {
-  end: { kind: 'parked', lookAgainMs: null },
-  counts: { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 },
-};
 
 test('paused and resumed while the worker of its drain is dead: the extraction goes on with another drain', {
   timeout: 60_000,
@@ -51,19 +46,11 @@ test('paused and resumed while the worker of its drain is dead: the extraction g
   });
   const client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
   const running = worker.run();
-  const input: ExtractionInput = {
-    version: 1,
-    tenantId: 'dead-drain',
-    tuning: {
-      parkedLookMs: 3_600_000,
-      gladlyWaitMs: 1_000,
-      gladlyWaitMaxMs: 8_000,
-      attentionLookMs: 900_000,
-      continueAsNewAfter: 1_000,
-      consoleUrl: 'https://idiomatic.example/console/tenants',
-    },
-  };
-  const handle = await client.workflow.start(EXTRACTION_WORKFLOW, { workflowId: taskQueue, taskQueue, args: [input] });
+  const handle = await client.workflow.start(EXTRACTION_WORKFLOW, {
+    workflowId: taskQueue,
+    taskQueue,
+    args: [extractionInput('dead-drain')],
+  });
   await began.promise;
   await handle.signal(pauseSignal, { by: 'ann', reason: 'maintenance' });
   await phaseIs(handle, 'pausing');

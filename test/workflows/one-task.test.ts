@@ -4,14 +4,13 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
-  type DrainEnd,
   type DrainResult,
   EXTRACTION_WORKFLOW,
-  type ExtractionInput,
   extractionStatusQuery,
   pauseSignal,
   resumeSignal,
 } from '../../src/contracts/extraction.ts';
+import { extractionInput, PARKED } from '../support/extraction.ts';
 import { createTestEnvironment, workflowBundle } from '../support/temporal.ts';
 
 let env: TestWorkflowEnvironment;
@@ -20,10 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => env?.teardown());
 
-const ended = (kind: 'parked' | 'stopped'): DrainResult => {
-  const end: DrainEnd = kind === 'parked' ? { kind, lookAgainMs: null } : { kind };
-  return { end, counts: { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 } };
-};
+const STOPPED: DrainResult = { ...PARKED, end: { kind: 'stopped' } };
 
 /** Each case: the signals that the workflow finds all at once after its worker was away, and how the tenant must be then. */
 test.each([
@@ -45,7 +41,7 @@ test.each([
         /** The first one works until it is told, or asked to stop. */
         drain: async (): Promise<DrainResult> => {
           drains += 1;
-          if (drains > 1) return ended('parked');
+          if (drains > 1) return PARKED;
           began.resolve();
           const { cancellationSignal } = Context.current();
           const heartbeat = setInterval(() => Context.current().heartbeat(), 50);
@@ -54,30 +50,19 @@ test.each([
           });
           await Promise.race([mayEnd.promise, stopped]);
           clearInterval(heartbeat);
-          return ended(cancellationSignal.aborted ? 'stopped' : 'parked');
+          return cancellationSignal.aborted ? STOPPED : PARKED;
         },
       },
     });
     const bundle = await workflowBundle();
     const mind = () => Worker.create({ ...shared, workflowBundle: bundle });
     const client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
-    const input: ExtractionInput = {
-      version: 1,
-      tenantId: 'one-task',
-      tuning: {
-        parkedLookMs: 3_600_000,
-        gladlyWaitMs: 1_000,
-        gladlyWaitMaxMs: 8_000,
-        attentionLookMs: 900_000,
-        continueAsNewAfter: 1_000,
-      },
-    };
     await hands.runUntil(async () => {
       const handle = await (await mind()).runUntil(async () => {
         const started = await client.workflow.start(EXTRACTION_WORKFLOW, {
           workflowId: taskQueue,
           taskQueue,
-          args: [input],
+          args: [extractionInput('one-task')],
         });
         await began.promise;
         return started;

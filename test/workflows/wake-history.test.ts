@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type DrainResult,
   EXTRACTION_WORKFLOW,
-  type ExtractionInput,
   extractionStatusQuery,
   wakeSignal,
 } from '../../src/contracts/extraction.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
+import { extractionInput, PARKED } from '../support/extraction.ts';
 import { createTestEnvironment, workflowBundle } from '../support/temporal.ts';
 
 let env: TestWorkflowEnvironment;
@@ -17,11 +17,6 @@ beforeAll(async () => {
   env = await createTestEnvironment();
 });
 afterAll(() => env?.teardown());
-
-const PARKED: DrainResult = {
-  end: { kind: 'parked', lookAgainMs: null },
-  counts: { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 },
-};
 
 test('a tenant that is woken and parks again writes no search attributes: each write of them costs Temporal its slowest transaction', {
   timeout: 60_000,
@@ -41,19 +36,11 @@ test('a tenant that is woken and parks again writes no search attributes: each w
     },
   });
   const client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
-  const input: ExtractionInput = {
-    version: 1,
-    tenantId: 'wake-history',
-    tuning: {
-      parkedLookMs: 3_600_000,
-      gladlyWaitMs: 1_000,
-      gladlyWaitMaxMs: 8_000,
-      attentionLookMs: 900_000,
-      continueAsNewAfter: 1_000,
-      consoleUrl: 'https://idiomatic.example/console/tenants',
-    },
-  };
-  const handle = await client.workflow.start(EXTRACTION_WORKFLOW, { workflowId: taskQueue, taskQueue, args: [input] });
+  const handle = await client.workflow.start(EXTRACTION_WORKFLOW, {
+    workflowId: taskQueue,
+    taskQueue,
+    args: [extractionInput('wake-history')],
+  });
   const parkedAfter = (count: number): Promise<void> =>
     expect
       .poll(async () => [drains, (await handle.query(extractionStatusQuery)).phase], { timeout: 20_000, interval: 50 })

@@ -199,10 +199,10 @@ class DrainRun {
 
   /** Nothing came and nothing was to be read for a while; a short one when Gladly cannot be read, or others wait for the slot. */
   #isIdle(): boolean {
-    const extractIdleMs = this.#extract && !this.#extract.obstacle ? this.#extract.idleMs : Number.POSITIVE_INFINITY;
-    const readable = this.#extract && !this.#extract.obstacle;
+    const reading = this.#extract?.obstacle ? null : this.#extract;
+    const extractIdleMs = reading?.idleMs ?? Number.POSITIVE_INFINITY;
     const enough =
-      readable && !this.#slots.crowded
+      reading && !this.#slots.crowded
         ? this.#limits.parkAfterMs
         : Math.min(this.#limits.parkAfterMs, QUEUE_IS_EMPTY_MS);
     return this.#intake.idleMs >= enough && extractIdleMs >= enough;
