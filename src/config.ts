@@ -98,6 +98,8 @@ const variables = z.object({
   LEDGER_KEEP_DAYS: count(30),
   /** For a Postgres without autovacuum; the embedded world sets it. */
   VACUUM: z.enum(['true', 'false']).default('false'),
+  /** A bundle of the workflows that was made beforehand (src/temporal/bundle-workflows.ts), as in the image. Unset: made at each start of a worker. */
+  WORKFLOW_BUNDLE: text.optional(),
   DRAIN_SLOTS: count(100),
   ONBOARDING_SLOTS: count(50),
 });

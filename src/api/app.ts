@@ -1,11 +1,12 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Registry } from 'prom-client';
-import type { Logger } from '../log.ts';
 import type { Db } from '../store/db.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { type CodecParts, codecRoutes } from './codec/routes.ts';
 import { type ConnectParts, connectRoutes } from './connect/routes.ts';
-import { type ConsoleParts, consoleRoutes } from './console/routes.ts';
+import { consoleRoutes } from './console/routes.ts';
+import type { ConsoleParts } from './console/world.ts';
 import { serve } from './http/endpoints.ts';
 import { openApi } from './http/openapi.ts';
 import type { Operators } from './http/operators.ts';

@@ -17,7 +17,7 @@ export interface LeanOptions {
 
 /**
  * SendMessageBatch, and nothing else, as a signed request on pooled connections: the SDK's middleware costs several times as much
- * CPU a call (test/bench/ingest; figures in docs/benchmarks.md). AWS's own signer and SQS's JSON protocol (x-amz-json-1.0).
+ * CPU a call (bench/ingest; figures in docs/benchmarks.md). AWS's own signer and SQS's JSON protocol (x-amz-json-1.0).
  */
 export function createLeanTransport(options: LeanOptions): BatchTransport {
   const { client } = options;

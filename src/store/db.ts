@@ -59,7 +59,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const SILENCE_MS = 5_000;
 /** Ingest has its own way around a Postgres that is out, but it has to know soon; Gladly waits 15 s. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** As the embedded server does (src/dev/parts/postgres.ts). */
+/** As the embedded server does (dev/parts/postgres.ts). */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 const TRIES = 5;
 const INT8 = 20;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chaos } from './run.ts';
+import { chaos } from '../../chaos/run.ts';
 
 /**
  * The short form of `npm run chaos`, for every change. A higher quota than Gladly's makes it quick; a worker that is killed still leaves

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { OutageOptions, OutageResult } from './outage.ts';
-import { isGoodOutage, outageLine, outageSection } from './outage-report.ts';
-import type { Verdict } from './verdict.ts';
+import type { OutageOptions, OutageResult } from '../../chaos/outage.ts';
+import { isGoodOutage, outageLine, outageSection } from '../../chaos/outage-report.ts';
+import type { Verdict } from '../../chaos/verdict.ts';
 
 const clean: Verdict = { delivered: 9, lost: [], doubled: [], wrong: [], refused: 0, conversations: 2, items: 5 };
 const options: OutageOptions = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makePlan } from './plan.ts';
+import { makePlan } from '../../chaos/plan.ts';
 
 const options = { seed: 'a', kills: 50, lengthMs: 500_000 };
 

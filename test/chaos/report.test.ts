@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { isGood, lastLine, runsTable } from './report.ts';
-import type { ChaosOptions, ChaosResult } from './run.ts';
-import type { Verdict } from './verdict.ts';
+import { isGood, lastLine, runsTable } from '../../chaos/report.ts';
+import type { ChaosOptions, ChaosResult } from '../../chaos/run.ts';
+import type { Verdict } from '../../chaos/verdict.ts';
 
 const good: Verdict = { delivered: 9, lost: [], doubled: [], wrong: [], refused: 3, conversations: 2, items: 5 };
 const options: ChaosOptions = {

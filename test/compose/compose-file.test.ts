@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { fill, inOrder, MissingVariableError, readComposeFile } from '../../compose/compose-file.ts';
+import { fill, inOrder, MissingVariableError, readComposeFile } from '../../deploy/compose/compose-file.ts';
 import { compose, composeText, ENV, isOneShot, PROJECT, projectFile, serviceOf, services } from './read.ts';
 
 /**

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
-import { readComposeFile } from '../../compose/compose-file.ts';
+import { readComposeFile } from '../../deploy/compose/compose-file.ts';
 import { readConfig } from '../../src/config.ts';
 import { composeText, projectFile } from './read.ts';
 

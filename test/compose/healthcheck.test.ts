@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isPolled } from '../../compose/healthcheck.ts';
+import { isPolled } from '../../deploy/compose/healthcheck.ts';
 import { PROJECT } from './read.ts';
 
 /** As the container platform runs it. */
 function run(part: string, env: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly said: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(PROJECT, 'compose/healthcheck.ts'), part], { env });
+    const child = spawn(process.execPath, [join(PROJECT, 'deploy/compose/healthcheck.ts'), part], { env });
     let said = '';
     child.stderr.on('data', (chunk) => (said += chunk));
     child.once('close', (code) => resolve({ code, said }));

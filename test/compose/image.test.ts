@@ -6,7 +6,7 @@ import { readConfig } from '../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { ownServices, PROJECT, projectFile, serviceOf } from './read.ts';
 
-const dockerfile = projectFile('Dockerfile');
+const dockerfile = projectFile('deploy/Dockerfile');
 const instructions = dockerfile
   .replaceAll('\\\n', ' ')
   .split('\n')
@@ -16,19 +16,19 @@ const of = (word: string): readonly string[] =>
 
 describe('the image', () => {
   test('has the Node that the lock file installs, pinned', () => {
-    const { dependencies } = z
-      .looseObject({ dependencies: z.record(z.string(), z.string()) })
+    const { devDependencies } = z
+      .looseObject({ devDependencies: z.record(z.string(), z.string()) })
       .parse(JSON.parse(projectFile('package.json')));
-    for (const from of of('FROM')) expect(from.split(' ')[0]).toBe(`node:${dependencies['node']}-bookworm-slim`);
+    for (const from of of('FROM')) expect(from.split(' ')[0]).toBe(`node:${devDependencies['node']}-bookworm-slim`);
   });
 
   test('runs as a user without rights, and knows whether it is well', () => {
     expect(of('USER')).toEqual(['node']);
-    expect(of('HEALTHCHECK').join()).toContain('CMD ["node", "compose/healthcheck.ts", "api"]');
+    expect(of('HEALTHCHECK').join()).toContain('CMD ["node", "deploy/compose/healthcheck.ts", "api"]');
   });
 
-  test('is made of files that exist and that .dockerignore lets in, and of nothing else', () => {
-    const allowed = projectFile('.dockerignore')
+  test('is made of files that exist and that Dockerfile.dockerignore lets in, and of nothing else', () => {
+    const allowed = projectFile('deploy/Dockerfile.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
       .map((line) => line.slice(1));
@@ -41,7 +41,7 @@ describe('the image', () => {
 
   test.each(ownServices)('%s runs a part that src/main.ts has', (name, { command = [], healthcheck, image }) => {
     expect(command).toEqual(['node', 'src/main.ts', name]);
-    expect(healthcheck?.test).toEqual(['CMD', 'node', 'compose/healthcheck.ts', name]);
+    expect(healthcheck?.test).toEqual(['CMD', 'node', 'deploy/compose/healthcheck.ts', name]);
     expect(image).toBe(serviceOf('api').image);
   });
 });
@@ -73,7 +73,7 @@ describe('the environment', () => {
       `postgres://${postgres['POSTGRES_USER']}:${postgres['POSTGRES_PASSWORD']}@postgres:5432/${postgres['POSTGRES_DB']}`,
     );
     expect(environment['TEMPORAL_NAMESPACE']).toBe(serviceOf('temporal-namespace').environment['TEMPORAL_NAMESPACE']);
-    const elasticMq = projectFile('compose/elasticmq.conf');
+    const elasticMq = projectFile('deploy/compose/elasticmq.conf');
     const [, host, port] = /host = (\w+)\s+port = (\d+)/.exec(elasticMq) ?? [];
     expect(environment['SQS_ENDPOINT']).toBe(`http://${host}:${port}`);
     expect(elasticMq).toContain(`region = ${environment['AWS_REGION']},`);
@@ -81,7 +81,7 @@ describe('the environment', () => {
 });
 
 test('the search attributes that are set up are those that the workflows set', () => {
-  const script = projectFile('compose/temporal-namespace.sh');
+  const script = projectFile('deploy/compose/temporal-namespace.sh');
   const made = [...script.matchAll(/--name (\w+) --type (\w+)/g)].map(([, name, type]) =>
     `${name} ${type}`.toUpperCase(),
   );

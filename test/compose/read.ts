@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ComposeService, readComposeFile } from '../../compose/compose-file.ts';
+import { type ComposeService, readComposeFile } from '../../deploy/compose/compose-file.ts';
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
 

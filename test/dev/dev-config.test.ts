@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DevConfigError, readDevConfig } from '../../src/dev/dev-config.ts';
+import { DevConfigError, readDevConfig } from '../../dev/dev-config.ts';
 
 describe('the environment of the embedded world', () => {
   test('needs nothing', () => {

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readOrMakeKeys } from '../../src/dev/keys.ts';
-import { LogFile } from '../../src/dev/log-file.ts';
+import { readOrMakeKeys } from '../../dev/keys.ts';
+import { LogFile } from '../../dev/log-file.ts';
 import { scratchFolder } from '../support/dev-world.ts';
 
 describe('the keys of a DATA_DIR', () => {

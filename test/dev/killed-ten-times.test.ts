@@ -2,7 +2,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSC
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { identify, isAlive, type ProcessId } from '../../src/dev/processes.ts';
+import { identify, isAlive, type ProcessId } from '../../dev/processes.ts';
 import { DevWorld } from '../support/dev-world.ts';
 
 /** What has been acknowledged so far, over all starts. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PartLines } from '../../src/dev/part-lines.ts';
+import { PartLines } from '../../dev/part-lines.ts';
 
 const pino = (line: object): string => JSON.stringify({ time: 1, ...line });
 

@@ -2,7 +2,7 @@ import { connect, Socket } from 'node:net';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type PostgresServer, servePostgres } from '../../src/dev/postgres/server.ts';
+import { type PostgresServer, servePostgres } from '../../dev/postgres/server.ts';
 
 const IDLE_MS = 300;
 

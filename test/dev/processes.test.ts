@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { endProcess, identify, isAlive } from '../../src/dev/processes.ts';
-import { RunFolder } from '../../src/dev/run-folder.ts';
+import { endProcess, identify, isAlive } from '../../dev/processes.ts';
+import { RunFolder } from '../../dev/run-folder.ts';
 import { scratchFolder } from '../support/dev-world.ts';
 
 function sleeper(): number {
@@ -51,7 +51,7 @@ describe('the run folder', () => {
       process.execPath,
       [
         ...['--input-type=module-typescript', '-e'],
-        `import { RunFolder } from '${join(import.meta.dirname, '../../src/dev/run-folder.ts')}';
+        `import { RunFolder } from '${join(import.meta.dirname, '../../dev/run-folder.ts')}';
          const lock = new RunFolder('${join(run.path, '..')}').lock();
          process.stdout.write(lock ? 'held' : 'refused'); setInterval(() => lock, 1000);`,
       ],

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { identify, isAlive } from '../../src/dev/processes.ts';
+import { identify, isAlive } from '../../dev/processes.ts';
 import { ALL_REAL, DevWorld, until } from '../support/dev-world.ts';
 
 const STORED = 'The first conversation is stored';

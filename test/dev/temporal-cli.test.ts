@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findTemporalCli, TEMPORAL_CLI_VERSION, TemporalCliError } from '../../src/dev/temporal-cli.ts';
+import { findTemporalCli, TEMPORAL_CLI_VERSION, TemporalCliError } from '../../dev/temporal-cli.ts';
 import { scratchFolder } from '../support/dev-world.ts';
 
 const SYSTEM = '/usr/bin:/bin';

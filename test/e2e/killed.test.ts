@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { identify } from '../../src/dev/processes.ts';
+import { identify } from '../../dev/processes.ts';
 import { DevWorld, REAL, until } from '../support/dev-world.ts';
 import { audit, Pipeline, placesOf } from '../support/pipeline.ts';
 

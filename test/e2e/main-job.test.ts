@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { findTemporalCli } from '../../src/dev/temporal-cli.ts';
+import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { DevWorld, REAL } from '../support/dev-world.ts';
 import { audit, Pipeline, type Pipeline as PipelineType, placesOf, type Status } from '../support/pipeline.ts';
 

@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { demoCredentials, startSimulator } from '../../simulator/simulator.ts';
 import { problemSentence } from '../../src/contracts/problems.ts';
 import type { GladlyClient } from '../../src/gladly/client.ts';
 import { createGladlyClient } from '../../src/gladly/client.ts';
 import { parseEvent, SUBSCRIBED_EVENTS } from '../../src/gladly/events.ts';
 import { parseGladlyHost } from '../../src/gladly/host.ts';
 import { createGovernor } from '../../src/gladly/quota.ts';
-import { demoCredentials, startSimulator } from '../../src/simulator/simulator.ts';
 import { clientOf, extraHost, failureOf, newConnections, startHttp } from './support/server.ts';
 
 type Options = NonNullable<Parameters<typeof startSimulator>[0]>;

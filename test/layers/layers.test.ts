@@ -2,88 +2,138 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+const EVERYTHING_BELOW_API = ['tenants', 'gladly', 'queue', 'store', 'temporal', 'telemetry', 'contracts', 'config'];
+
 /**
- * What each layer may import of the project: arrows point down this list and never up. A layer may always import from itself.
- * `config` and `log` are the two files of that name in src.
+ * What each box may import of the project: arrows point down this list and never up. A box may always import from itself. Product boxes
+ * are folders and files of src; the inner boxes of `api` are boxes of their own; the workshop stands beside src.
  */
-const MAY_IMPORT: Record<string, readonly string[]> = {
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
+  config: [],
+  telemetry: [],
   workflows: ['contracts'],
   gladly: ['contracts'],
   queue: ['contracts'],
   store: ['contracts'],
-  temporal: ['contracts', 'config'],
-  activities: ['gladly', 'queue', 'store', 'contracts', 'log'],
-  api: ['gladly', 'queue', 'store', 'temporal', 'contracts', 'config', 'log'],
-  simulator: ['config', 'log'],
-  dev: ['config', 'log'],
-  config: [],
-  log: [],
-  worker: ['activities', 'workflows', 'gladly', 'queue', 'store', 'temporal', 'contracts', 'config', 'log', 'dev'],
-  main: ['api', 'worker', 'simulator', 'dev', 'config', 'log'],
+  temporal: ['contracts'],
+  activities: ['gladly', 'queue', 'store', 'contracts', 'telemetry'],
+  api: [...EVERYTHING_BELOW_API],
+  roles: ['api', 'activities', ...EVERYTHING_BELOW_API],
+  main: ['roles', 'config', 'telemetry'],
 };
 
-/** Packages that a layer may import; where a layer is not named it may import any. */
-const PACKAGES: Record<string, readonly RegExp[]> = {
+/** What the workshop may import of the product, and of itself. The product imports nothing of it. */
+const WORKSHOP: Readonly<Record<string, readonly string[]>> = {
+  simulator: ['src/telemetry', 'src/roles/parent'],
+  dev: ['simulator', 'src/config', 'src/roles/parent', 'test/browser'],
+  bench: ['simulator', 'dev', 'src', 'test'],
+  chaos: ['simulator', 'dev', 'bench', 'src', 'test'],
+  deploy: ['simulator', 'src'],
+};
+
+/** Packages that a box may import; where a box is not named it may import any. */
+const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^@temporalio\/(workflow|common)$/],
   workflows: [/^@temporalio\/workflow$/],
 };
 
-const SRC = resolve(import.meta.dirname, '../../src');
+const ROOT = resolve(import.meta.dirname, '../..');
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?<type>type\s)?[^'";]*?from\s*'(?<from>[^']+)'|import\(\s*'(?<dynamic>[^']+)'/g;
 
 interface Import {
+  /** Relative to the root, as `target` is. */
   readonly file: string;
-  readonly layer: string;
-  readonly to: string;
-}
-
-function layerOf(path: string): string {
-  return (relative(SRC, path).split('/')[0] ?? '').replace(/\.ts$/, '');
+  /** A package's name, or a file of the project. */
+  readonly target: string;
+  readonly isPackage: boolean;
 }
 
 function importsOf(file: string, source: string): Import[] {
-  return [...source.matchAll(IMPORT)].map((match) => ({
-    file,
-    layer: layerOf(file),
-    to: match.groups?.['from'] ?? match.groups?.['dynamic'] ?? '',
-  }));
-}
-
-/** Every import that points where its layer may not look, in words. */
-function violations(imports: readonly Import[]): string[] {
-  return imports.flatMap(({ file, layer, to }) => {
-    const name = relative(SRC, file);
-    const allowed = MAY_IMPORT[layer];
-    if (!allowed) return [`${name}: ${layer} is no layer that this test knows`];
-    if (to.startsWith('.')) {
-      const target = layerOf(resolve(dirname(file), to));
-      return target === layer || allowed.includes(target) ? [] : [`${name} imports ${target}`];
-    }
-    const packages = PACKAGES[layer];
-    return !packages || packages.some((one) => one.test(to)) ? [] : [`${name} imports ${to}`];
+  return [...source.matchAll(IMPORT)].map(({ groups }) => {
+    const to = groups?.['from'] ?? groups?.['dynamic'] ?? '';
+    const isPackage = !to.startsWith('.');
+    return { file, isPackage, target: isPackage ? to : relative(ROOT, resolve(ROOT, dirname(file), to)) };
   });
 }
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => join(SRC, path));
+/** The product's box of a file: the longest name of MAY_IMPORT that it stands in. */
+function boxOf(file: string): string | undefined {
+  const path = file.replace(/^src\//, '').replace(/\.ts$/, '');
+  return Object.keys(MAY_IMPORT)
+    .filter((box) => path === box || path.startsWith(`${box}/`))
+    .sort((one, other) => other.length - one.length)[0];
+}
 
-describe('layers', () => {
+const isIn = (file: string, folder: string): boolean =>
+  file.replace(/\.ts$/, '') === folder || file.startsWith(`${folder}/`);
+
+/** Every import that points where its box may not look, in words. */
+function violations(imports: readonly Import[]): string[] {
+  return imports.flatMap(({ file, target, isPackage }) => {
+    const complaint = [`${file} imports ${target}`];
+    if (!isIn(file, 'src')) {
+      const shop = file.split('/')[0] ?? '';
+      const allowed = [shop, ...(WORKSHOP[shop] ?? [])];
+      return isPackage || allowed.some((folder) => isIn(target, folder)) ? [] : complaint;
+    }
+    const box = boxOf(file);
+    if (box === undefined) return [`${file}: stands in no box that this test knows`];
+    if (isPackage) return (PACKAGES[box] ?? [/./]).some((one) => one.test(target)) ? [] : complaint;
+    const other = isIn(target, 'src') ? boxOf(target) : undefined;
+    return other !== undefined && (other === box || MAY_IMPORT[box]?.includes(other)) ? [] : complaint;
+  });
+}
+
+/** Files that import each other in a loop, types included; each loop once. */
+function circles(imports: readonly Import[]): string[] {
+  const edges = new Map<string, string[]>();
+  for (const { file, target, isPackage } of imports)
+    if (!isPackage) edges.set(file, [...(edges.get(file) ?? []), target]);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file].join(' → '));
+    if (at >= 0 || done.has(file)) return;
+    for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  return found;
+}
+
+const files = ['src', ...Object.keys(WORKSHOP)].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join(folder, path)),
+);
+const all = files.flatMap((file) => importsOf(file, readFileSync(join(ROOT, file), 'utf8')));
+
+describe('boxes', () => {
   it('point down and never up', () => {
-    const all = files.flatMap((file) => importsOf(file, readFileSync(file, 'utf8')));
     expect(all.length).toBeGreaterThan(100);
     expect(violations(all)).toEqual([]);
   });
 
+  it('have no circle of imports, types included', () => {
+    expect(circles(all)).toEqual([]);
+  });
+
   it('are seen to be broken when they are', () => {
-    const file = join(SRC, 'workflows/example.ts');
     const source =
-      "import { a } from '../store/db.ts';\nimport type { z } from 'zod';\nimport { b } from '../contracts/tenant.ts';";
-    expect(violations(importsOf(file, source))).toEqual([
-      'workflows/example.ts imports store',
-      'workflows/example.ts imports zod',
+      "import { a } from '../store/db.ts';\nimport type { z } from 'zod';\nimport { b } from '../contracts/tenant.ts';\nimport { s } from '../../simulator/simulator.ts';";
+    expect(violations(importsOf('src/workflows/example.ts', source))).toEqual([
+      'src/workflows/example.ts imports src/store/db.ts',
+      'src/workflows/example.ts imports zod',
+      'src/workflows/example.ts imports simulator/simulator.ts',
     ]);
+    expect(
+      circles([
+        ...importsOf('src/a.ts', "import type { B } from './b.ts';"),
+        ...importsOf('src/b.ts', "import { a } from './a.ts';"),
+      ]),
+    ).toEqual(['src/a.ts → src/b.ts → src/a.ts']);
   });
 });

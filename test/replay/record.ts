@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
-import { World } from '../bench/support/world.ts';
+import { World } from '../../bench/support/world.ts';
 import { HISTORY_KEYS } from './keys.ts';
 
 const FOLDER = join(import.meta.dirname, 'histories');

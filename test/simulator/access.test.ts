@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { demoCredentials } from '../../src/simulator/simulator.ts';
+import { demoCredentials } from '../../simulator/simulator.ts';
 import { type Gladly, startGladly } from './support/gladly.ts';
 
 const tokenSchema = z.object({ tokenId: z.string(), email: z.string(), apiToken: z.string() });

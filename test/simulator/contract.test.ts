@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { SUBSCRIBABLE_EVENTS } from '../../src/simulator/event-types.ts';
+import { SUBSCRIBABLE_EVENTS } from '../../simulator/event-types.ts';
 import { type Gladly, startGladly } from './support/gladly.ts';
 import { startReceiver } from './support/receiver.ts';
 

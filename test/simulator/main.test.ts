@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runSimulator, SimulatorEnvironmentError } from '../../src/simulator/main.ts';
+import { runSimulator, SimulatorEnvironmentError } from '../../simulator/environment.ts';
 
 test('all bad variables are listed at once, and nothing is started', async () => {
   const starting = runSimulator({

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createClock } from '../../src/simulator/clock.ts';
-import { createSchedule } from '../../src/simulator/delivery/schedule.ts';
-import { tidy } from '../../src/simulator/housekeeping.ts';
-import { createRandom } from '../../src/simulator/random.ts';
-import { matchRoute } from '../../src/simulator/rest/router.ts';
-import { inTransaction, openDatabase } from '../../src/simulator/store/database.ts';
-import { createStores } from '../../src/simulator/store/stores.ts';
-import { createTimeline, inOffsetForm } from '../../src/simulator/timestamps.ts';
+import { createClock } from '../../simulator/clock.ts';
+import { createSchedule } from '../../simulator/delivery/schedule.ts';
+import { tidy } from '../../simulator/housekeeping.ts';
+import { createRandom } from '../../simulator/random.ts';
+import { matchRoute } from '../../simulator/rest/router.ts';
+import { inTransaction, openDatabase } from '../../simulator/store/database.ts';
+import { createStores } from '../../simulator/store/stores.ts';
+import { createTimeline, inOffsetForm } from '../../simulator/timestamps.ts';
 
 test('the schedule gives entries by time, and by number at the same time', () => {
   const entries = fc.array(fc.record({ number: fc.nat(50), nextMs: fc.nat(20) }));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createQuota } from '../../src/simulator/rest/quota.ts';
-import { DEFAULT_SETTINGS } from '../../src/simulator/settings.ts';
+import { createQuota } from '../../simulator/rest/quota.ts';
+import { DEFAULT_SETTINGS } from '../../simulator/settings.ts';
 import { startGladly } from './support/gladly.ts';
 
 test('ten requests in any second, for each method; a refused one does not count', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { startSimulator } from '../../src/simulator/simulator.ts';
+import { startSimulator } from '../../simulator/simulator.ts';
 import { connect, type Gladly, startGladly } from './support/gladly.ts';
 import { startReceiver } from './support/receiver.ts';
 
@@ -23,7 +23,7 @@ async function startProcess(
   dataDir: string,
   more: Record<string, string> = {},
 ): Promise<{ gladly: Gladly; child: ChildProcess }> {
-  const main = new URL('../../src/simulator/main.ts', import.meta.url).href;
+  const main = new URL('../../simulator/environment.ts', import.meta.url).href;
   const script = `const { runSimulator } = await import(${JSON.stringify(main)}); await runSimulator(process.env);`;
   const env = { DATA_DIR: dataDir, SIMULATOR_PORT: '0', SIMULATOR_RATE: '0', SIMULATOR_QUOTA: '100000', ...more };
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

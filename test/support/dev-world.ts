@@ -34,7 +34,7 @@ const runFile = z.record(
 
 const STAND_IN = [join(import.meta.dirname, '../dev/programs/dev.ts')];
 /** What `npm start` runs. */
-export const REAL = [join(import.meta.dirname, '../../src/main.ts'), 'dev'];
+export const REAL = [join(import.meta.dirname, '../../dev/main.ts')];
 
 /** `main.ts dev` as a process, with ports of its own, in a folder of its own. */
 export class DevWorld {

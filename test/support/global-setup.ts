@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { findTemporalCli } from '../../src/dev/temporal-cli.ts';
+import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { freePort } from './free-port.ts';
 
 declare module 'vitest' {

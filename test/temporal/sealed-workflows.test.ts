@@ -6,6 +6,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { createExtractionControl } from '../../src/activities/onboarding/extraction-control.ts';
 import {
   type DrainResult,
@@ -18,7 +19,6 @@ import {
   resumeSignal,
 } from '../../src/contracts/extraction.ts';
 import { EXTRACTION_TASK_QUEUE, extractionWorkflowId } from '../../src/contracts/tenant.ts';
-import { findTemporalCli } from '../../src/dev/temporal-cli.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { payloadKeys } from '../../src/temporal/keys.ts';
 import { createPayloadCodec } from '../../src/temporal/payload-codec.ts';

@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
-import type { Logger } from '../../log.ts';
 import type { Queues } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
 import type { Db } from '../../store/db.ts';
@@ -9,6 +8,7 @@ import { clearParked, type DrainState, drainStates } from '../../store/drains.ts
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
 import { clearRetentionAlert, raiseRetentionAlert } from '../../store/retention-alerts.ts';
 import { listTenants, type Tenant, updateTenant } from '../../store/tenants.ts';
+import type { Logger } from '../../telemetry/log.ts';
 import { judge, type RiskVerdict } from './retention.ts';
 
 /** A tenant's extraction workflow, from outside. None of these minds when there is none. */

@@ -1,35 +1,17 @@
 import type Router from '@koa/router';
-import type { Client } from '@temporalio/client';
-import type { Config } from '../../config.ts';
-import type { Queues } from '../../queue/provision.ts';
-import type { Db } from '../../store/db.ts';
 import { ApiError } from '../http/errors.ts';
 import type { RequestState } from '../http/request-log.ts';
-import type { LiveUpdates } from '../pages/live.ts';
 import { createOnce } from '../pages/once.ts';
 import { pageRouter } from '../pages/page-router.ts';
-import type { TenantWorkflows } from '../tenant-workflows.ts';
-import type { Tenants } from '../tenants.ts';
 import { createAccess } from './access.ts';
 import { changeRoutes } from './change-routes.ts';
 import { listRoutes } from './list-routes.ts';
 import { newTenantRoutes } from './new-routes.ts';
 import { Overview } from './overview.ts';
-import type { Sessions } from './sessions.ts';
 import { signInRoutes } from './sign-in.ts';
 import { tenantRoutes } from './tenant-routes.ts';
 import { readWorkflowRecords } from './workflow-records.ts';
-
-export interface ConsoleParts {
-  readonly db: Db;
-  readonly queues: Queues;
-  readonly tenants: Tenants;
-  readonly workflows: TenantWorkflows;
-  readonly client: Client;
-  readonly sessions: Sessions;
-  readonly live: LiveUpdates;
-  readonly config: Pick<Config, 'PUBLIC_URL' | 'QUOTA_SHARE' | 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE'>;
-}
+import type { ConsoleParts } from './world.ts';
 
 /** How soon the same form with the same fields is a new wish, in milliseconds. */
 const FORM_MS = 5_000;

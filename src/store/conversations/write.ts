@@ -1,9 +1,9 @@
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Tx } from '../db.ts';
 import { assertFence } from '../drains.ts';
-import { addCounts } from '../ledger/counters.ts';
+import { addCounts, type Settled } from '../ledger/counters.ts';
 import { type Postponement, postpone } from '../ledger/postpone.ts';
-import { markSettled, type Settled } from '../ledger/settle.ts';
+import { markSettled } from '../ledger/settle.ts';
 import { jsonbText, storableText, storableTime } from '../values.ts';
 import {
   type ConversationWrite,

@@ -1,7 +1,13 @@
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Queryable, Tx } from '../db.ts';
 import { UnknownTenantError } from '../errors.ts';
-import type { Settled } from './settle.ts';
+
+/** How many events changed. */
+export interface Settled {
+  readonly extracted: number;
+  readonly gone: number;
+  readonly rejected: number;
+}
 
 /** Events of a tenant's ledger by state. */
 export interface EventCounts {

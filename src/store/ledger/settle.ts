@@ -1,6 +1,6 @@
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Tx } from '../db.ts';
-import { addCounts } from './counters.ts';
+import { addCounts, type Settled } from './counters.ts';
 import { type LockedPending, lockPending, lockWaitingEvents } from './locks.ts';
 
 /** What becomes of a waiting event. `reason` is a code of ours, never foreign text. */
@@ -8,13 +8,6 @@ export interface EventOutcome {
   readonly eventId: string;
   readonly state: 'extracted' | 'gone' | 'rejected';
   readonly reason?: string;
-}
-
-/** How many events changed. */
-export interface Settled {
-  readonly extracted: number;
-  readonly gone: number;
-  readonly rejected: number;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { section, withSection } from './sections.ts';
+import { section, withSection } from '../../../bench/support/sections.ts';
 
 test('a section is rewritten between its markers, and nothing else is touched', () => {
   const first = withSection('# Title\n\nWords.\n', 'one', 'a\nb');

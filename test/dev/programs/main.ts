@@ -1,6 +1,6 @@
 /** Stands where src/main.ts stands: an API, a worker and a simulator that do nothing but be there, and be found. */
 import { createServer } from 'node:http';
-import { exitUnhealable, exitWithParent, tellParentReady } from '../../../src/dev/parent.ts';
+import { exitUnhealable, exitWithParent, tellParentReady } from '../../../src/roles/parent.ts';
 
 const [role] = process.argv.slice(2);
 exitWithParent();

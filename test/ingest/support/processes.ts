@@ -52,7 +52,7 @@ export interface Part {
 export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
   const port = await deadPort();
-  const start = (): Promise<Program> => run(`../../../src/dev/parts/${name}.ts`, [folder, String(port)]);
+  const start = (): Promise<Program> => run(`../../../dev/parts/${name}.ts`, [folder, String(port)]);
   let program = await start();
   return {
     port,

@@ -1,4 +1,4 @@
-import { demoCredentials, startSimulator } from '../../../src/simulator/simulator.ts';
+import { demoCredentials, startSimulator } from '../../../simulator/simulator.ts';
 
 /** One invented Gladly organization, with what a test does to it. */
 export interface TestGladly {

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { findTemporalCli } from '../../../dev/temporal-cli.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/contracts/search-attributes.ts';
-import { findTemporalCli } from '../../../src/dev/temporal-cli.ts';
 
 /** A process that a test kills as nobody would stop it. */
 export interface Killable {

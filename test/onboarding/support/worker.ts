@@ -12,12 +12,12 @@ import type { Config } from '../../../src/config.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../../../src/contracts/tenant.ts';
 import { createConnections } from '../../../src/gladly/connect.ts';
 import { createGovernors } from '../../../src/gladly/quota.ts';
-import type { Logger } from '../../../src/log.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
 import { createReceiver } from '../../../src/queue/receiver.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { createSealer } from '../../../src/store/sealer.ts';
+import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
 import { workflowBundle } from '../../support/temporal.ts';
 

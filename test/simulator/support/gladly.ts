@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { SUBSCRIBABLE_EVENTS } from '../../../src/simulator/event-types.ts';
-import type { SimulatorOptions } from '../../../src/simulator/options.ts';
-import { demoCredentials, type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { SUBSCRIBABLE_EVENTS } from '../../../simulator/event-types.ts';
+import type { SimulatorOptions } from '../../../simulator/options.ts';
+import { demoCredentials, type Simulator, startSimulator } from '../../../simulator/simulator.ts';
 
 export type Reply = { status: number; headers: Headers; text: string; json: unknown };
 export type Credentials = { email: string; apiToken: string };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PGlite } from '@electric-sql/pglite';
-import { servePostgres } from '../../../src/dev/postgres/server.ts';
+import { servePostgres } from '../../../dev/postgres/server.ts';
 import { type Db, openDb } from '../../../src/store/db.ts';
 import { migrate } from '../../../src/store/migrate.ts';
 

@@ -1,0 +1,34 @@
+/** The endpoint as the API process has it: keys, ledger, sightings and rings in Postgres, events in SQS. */
+import { Registry } from 'prom-client';
+import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { createIngest } from '../../../src/api/ingest/ingest.ts';
+import { createHttpEdge } from '../../../src/api/ingest/server.ts';
+import { createSqsClients } from '../../../src/queue/client.ts';
+import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
+import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
+import { openDb } from '../../../src/store/db.ts';
+import { serveUsage } from './child.ts';
+import { readSetting } from './setting.ts';
+
+const { sqs, databaseUrl, transport } = readSetting();
+const db = openDb(databaseUrl, INGEST_DB);
+const clients = createSqsClients({ endpoint: sqs, region: 'us-east-1' });
+const registry = new Registry();
+const ingest = createIngest({
+  keySource: keySource(db),
+  ledger: ledgerWriter(db),
+  sightings: sightings(db, () => undefined),
+  rings: rings(db, () => Promise.resolve()),
+  transport:
+    transport === 'sdk'
+      ? createSdkTransport(clients.control)
+      : createLeanTransport({ client: clients.control, endpoint: sqs }),
+  registry,
+  log: { info: () => undefined, warn: () => undefined },
+  proxies: 0,
+});
+await ingest.keys.refresh();
+const edge = createHttpEdge((request, response) => {
+  if (!ingest.handler(request, response)) response.writeHead(404).end();
+});
+serveUsage(await edge.listen(0, '127.0.0.1'));

@@ -1,0 +1,97 @@
+/**
+ * `npm run chaos`: sends events at a steady pace while worker, API, Temporal, SQS and Postgres are killed in random order, with faults
+ * of Gladly's and pauses in between, and holds what was delivered against what is stored. Exit code 1 when anything is lost, doubled
+ * or wrong. The seed that it prints gives the same plan again.
+ *
+ * `npm run chaos -- --outage sqs | postgres | both [--seconds 120]`: the same load while one store or both are dead for so long.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { section, writeSection } from '../bench/support/sections.ts';
+import { OUTAGES, type Outage, outage } from './outage.ts';
+import { isGoodOutage, outageLine, outageSection } from './outage-report.ts';
+import { isGood, lastLine, runsTable } from './report.ts';
+import { type ChaosOptions, chaos } from './run.ts';
+import type { Verdict } from './verdict.ts';
+
+const DOCUMENT = join(import.meta.dirname, '../docs/reliability.md');
+const SECTION = 'chaos';
+const OUTAGE_SECTION = 'outages';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '10000' },
+    kills: { type: 'string', default: '50' },
+    outage: { type: 'string' },
+    seconds: { type: 'string', default: '120' },
+    rate: { type: 'string', default: '20' },
+    quota: { type: 'string', default: '50' },
+    seed: { type: 'string' },
+    postgres: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const date = new Date().toISOString().slice(0, 10);
+const shared = {
+  seed: values.seed ?? randomBytes(4).toString('hex'),
+  rate: wholeNumber('rate', values.rate),
+  quota: wholeNumber('quota', values.quota),
+  keep: values.keep,
+  say,
+};
+process.exit((await (values.outage === undefined ? killAll() : killStores(values.outage))) ? 0 : 1);
+
+async function killAll(): Promise<boolean> {
+  const options: ChaosOptions = {
+    ...shared,
+    events: wholeNumber('events', values.events),
+    kills: wholeNumber('kills', values.kills),
+    postgres: values.postgres,
+  };
+  say(`${options.events} events, ${options.kills} kills, seed ${options.seed}`);
+  const result = await chaos(options);
+  sayFaults(result.verdict);
+  for (const [what, count] of [...result.done].sort()) say(`${what}: ${count}`);
+  rewrite(SECTION, (before) => runsTable(before, options, result, date));
+  say(lastLine(result.verdict, options.seed));
+  return isGood(result.verdict);
+}
+
+async function killStores(which: string): Promise<boolean> {
+  if (!isOutage(which)) return complain(`--outage: one of ${Object.keys(OUTAGES).join(', ')}`);
+  const options = { ...shared, outage: which, seconds: wholeNumber('seconds', values.seconds) };
+  say(`${which} out for ${options.seconds} s, seed ${options.seed}`);
+  const result = await outage(options);
+  sayFaults(result.verdict);
+  rewrite(OUTAGE_SECTION, (before) => outageSection(before, options, result, date));
+  say(outageLine(result));
+  return isGoodOutage(options, result);
+}
+
+function isOutage(name: string): name is Outage {
+  return Object.hasOwn(OUTAGES, name);
+}
+
+function sayFaults({ lost, doubled, wrong }: Verdict): void {
+  for (const fault of [...lost, ...doubled, ...wrong].slice(0, 50)) say(fault);
+}
+
+function rewrite(name: string, body: (before: string) => string): void {
+  writeSection(DOCUMENT, name, body(section(readFileSync(DOCUMENT, 'utf8'), name)));
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  return Number.isInteger(value) && value > 0 ? value : complain(`--${name}: a whole number above 0`);
+}
+
+function complain(what: string): never {
+  process.stderr.write(`${what}\n`);
+  process.exit(2);
+}

@@ -1,0 +1,144 @@
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { Client, Connection } from '@temporalio/client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createApp } from '../api/app.ts';
+import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
+import { connectLinks } from '../api/connect/links.ts';
+import { createSessions } from '../api/console/sessions.ts';
+import { operatorsOf } from '../api/http/operators.ts';
+import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../api/ingest/adapters.ts';
+import { createIngest } from '../api/ingest/ingest.ts';
+import { createHttpEdge } from '../api/ingest/server.ts';
+import { migratesConnections } from '../api/ingest/shared-port.ts';
+import { createLiveUpdates } from '../api/pages/live.ts';
+import { registerRetentionMetrics } from '../api/retention-metrics.ts';
+import { TenantWorkflows } from '../api/tenant-workflows.ts';
+import { Tenants } from '../api/tenants.ts';
+import type { Config } from '../config.ts';
+import { createSqsClients } from '../queue/client.ts';
+import { createLeanTransport } from '../queue/lean-transport.ts';
+import { createQueues } from '../queue/provision.ts';
+import { createReceiver } from '../queue/receiver.ts';
+import { openDb } from '../store/db.ts';
+import { migrate } from '../store/migrate.ts';
+import { createSealer } from '../store/sealer.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
+import { payloadKeys } from '../temporal/keys.ts';
+import { createPayloadCodec } from '../temporal/payload-codec.ts';
+
+/** Operators and pages; ingest has a pool of its own, so that neither keeps the other from a connection. */
+const DB_CONNECTIONS = 10;
+/** A ring that Temporal does not answer by then is rung again. */
+const WAKE_MS = 3_000;
+
+export interface RunningApi {
+  readonly port: number;
+  readonly stop: () => void;
+  readonly ended: Promise<void>;
+}
+
+/** Starts the API in this process. Throws what Temporal or Postgres throw when they are out of reach, and when the port is taken. */
+export async function startApi(config: Config, log: Logger): Promise<RunningApi> {
+  const db = openDb(config.DATABASE_URL, { max: DB_CONNECTIONS, name: 'api', log });
+  const ingestDb = openDb(config.DATABASE_URL, { ...INGEST_DB, log });
+  await migrate(db);
+  const connection = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
+  const dataConverter = createDataConverter(config.SECRET_KEYS);
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const sqs = createSqsClients({
+    region: config.AWS_REGION,
+    ...(config.SQS_ENDPOINT === undefined ? {} : { endpoint: config.SQS_ENDPOINT }),
+  });
+  const workflows = new TenantWorkflows(client);
+  const links = connectLinks(config.SECRET_KEYS);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  registerRetentionMetrics(registry, db);
+
+  const tellOnboarding = (tenantId: string): void => {
+    workflows
+      .webhookSeen(tenantId)
+      .catch((error: unknown) => log.warn({ err: error, tenantId }, 'onboarding could not be told of a delivery'));
+  };
+  const ingest = createIngest({
+    keySource: keySource(ingestDb),
+    transport: createLeanTransport({
+      client: sqs.control,
+      ...(sqs.settings.endpoint === undefined ? {} : { endpoint: sqs.settings.endpoint }),
+    }),
+    ledger: ledgerWriter(ingestDb),
+    sightings: sightings(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
+    rings: rings(ingestDb, (tenantId) => client.withDeadline(Date.now() + WAKE_MS, () => workflows.wake(tenantId))),
+    registry,
+    log,
+    proxies: config.PROXIES,
+  });
+  const operators = operatorsOf(config.OPERATOR_KEYS);
+  const sessions = createSessions({
+    operatorKeys: config.OPERATOR_KEYS,
+    secretKeys: config.SECRET_KEYS,
+    secure: config.PUBLIC_URL.startsWith('https:'),
+  });
+  const live = createLiveUpdates();
+  const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
+  const app = createApp({
+    db,
+    tenants: new Tenants({
+      db,
+      sealer: createSealer(config.SECRET_KEYS),
+      queues,
+      receiver: createReceiver(sqs),
+      workflows,
+      links,
+      config,
+    }),
+    operators,
+    publicUrl: config.PUBLIC_URL,
+    checks: {
+      database: () => db.query('SELECT 1'),
+      temporal: () => client.withDeadline(Date.now() + 2_000, () => connection.workflowService.getSystemInfo({})),
+      queue: () => sqs.control.send(new ListQueuesCommand({ MaxResults: 1, QueueNamePrefix: config.QUEUE_PREFIX })),
+      webhookKeys: async () => {
+        if (!ingest.keys.isLoaded) throw new Error('the webhook keys are not loaded yet');
+      },
+      leaving: async () => {
+        if (edge.isLeaving) throw new Error('this process is on its way out');
+      },
+    },
+    codec: {
+      codec: createPayloadCodec(payloadKeys(config.SECRET_KEYS)),
+      operatorOf: firstKnown(byBearerKey(operators), sessions.operatorOf),
+      uiUrl: config.TEMPORAL_UI_URL,
+    },
+    metrics: registry,
+    connect: { workflows, links, extraHosts: config.GLADLY_EXTRA_HOSTS },
+    console: { client, config, queues, sessions, workflows },
+    live,
+    log,
+  });
+  const others = app.callback();
+  const edge = createHttpEdge((request, response) => {
+    if (!ingest.handler(request, response)) void others(request, response);
+  });
+  if (config.API_REUSE_PORT && !migratesConnections()) {
+    log.warn(
+      {},
+      'API_REUSE_PORT: set net.ipv4.tcp_migrate_req=1, or a restart resets connections that are just being opened',
+    );
+  }
+  const port = await edge.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });
+
+  const over = Promise.withResolvers<void>();
+  const stop = (): void => {
+    live.close();
+    // Requests first, then what they left to write, then what they were written with.
+    edge
+      .leave({ noticeMs: config.LEAVE_NOTICE_MS, graceMs: config.LEAVE_GRACE_MS })
+      .then(() => ingest.close())
+      .then(() => Promise.allSettled([db.close(), ingestDb.close(), connection.close()]))
+      .then(() => sqs.close())
+      .then(over.resolve, over.reject);
+  };
+  return { port, stop, ended: over.promise };
+}

@@ -1,0 +1,172 @@
+import v8 from 'node:v8';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createDrain } from '../activities/drain/drain.ts';
+import { Slots } from '../activities/drain/slots.ts';
+import { createGladlyAccess } from '../activities/gladly-access.ts';
+import { createOnboardingActivities } from '../activities/onboarding/activities.ts';
+import { createExtractionControl } from '../activities/onboarding/extraction-control.ts';
+import { createPacedGladly } from '../activities/onboarding/paced-gladly.ts';
+import { createExtractionSignals } from '../activities/sweep/extraction-signals.ts';
+import { ensureSweep } from '../activities/sweep/schedule.ts';
+import { createTidy } from '../activities/sweep/tidy.ts';
+import { createWatchTenants } from '../activities/sweep/watch-tenants.ts';
+import type { Config } from '../config.ts';
+import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../contracts/tenant.ts';
+import { createConnections } from '../gladly/connect.ts';
+import { createGovernors } from '../gladly/quota.ts';
+import { createSqsClients } from '../queue/client.ts';
+import { createQueues } from '../queue/provision.ts';
+import { createReceiver } from '../queue/receiver.ts';
+import { openDb } from '../store/db.ts';
+import { migrate } from '../store/migrate.ts';
+import { createSealer } from '../store/sealer.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
+import { workflowBundle } from '../temporal/workflow-bundle.ts';
+
+/**
+ * Set before Temporal starts its workflow threads, each with a heap of its own: V8 lets every one of them grow to several times what it holds
+ * before it cleans up. With 500 tenants the worker had 730 MB, and has 530 MB (one run each).
+ */
+v8.setFlagsFromString('--max-semi-space-size=4');
+v8.setFlagsFromString('--heap-growing-percent=40');
+
+/** A cancelled drain hands over within a moment; what does not is cut off before a supervisor would kill us (2.5 s). */
+const SHUTDOWN = { shutdownGraceTime: '1 second', shutdownForceTime: '2 seconds' } as const;
+
+/**
+ * Workflows kept in memory. One that is woken and is not there is replayed from its history; so those that are woken often should fit, and
+ * a thousand that are parked need not. `npm run bench -- tenants` says what a tenant costs in all.
+ */
+const CACHED_EXTRACTIONS = 250;
+const CACHED_ONBOARDINGS = 50;
+
+/** Drains write one after the other, each in short transactions; this many at a time keep Postgres busy. */
+const DB_CONNECTIONS = 20;
+
+/** A worker at work, until `stop` is called or it fails. */
+export interface RunningWorker {
+  readonly stop: () => void;
+  /** Resolves when all is over; rejects when a worker failed. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts the workers of both task queues in this process. Throws what Temporal or Postgres throw when they are out of reach. */
+export async function startWorker(config: Config, log: Logger): Promise<RunningWorker> {
+  Runtime.install({ logger: temporalLogger(log) });
+  const db = openDb(config.DATABASE_URL, { max: DB_CONNECTIONS, name: 'worker', log });
+  await migrate(db);
+  const address = config.TEMPORAL_ADDRESS;
+  const [connection, clientConnection] = await Promise.all([
+    NativeConnection.connect({ address }),
+    Connection.connect({ address }),
+  ]);
+  const dataConverter = createDataConverter(config.SECRET_KEYS);
+  const client = new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const sqs = createSqsClients({
+    region: config.AWS_REGION,
+    ...(config.SQS_ENDPOINT === undefined ? {} : { endpoint: config.SQS_ENDPOINT }),
+  });
+  const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
+  const connections = createConnections();
+  const governors = createGovernors({ share: config.QUOTA_SHARE, unlimited: config.QUOTA_UNLIMITED });
+  const sealer = createSealer(config.SECRET_KEYS);
+  const extraHosts = config.GLADLY_EXTRA_HOSTS;
+
+  const shared: Pick<
+    WorkerOptions,
+    'connection' | 'namespace' | 'dataConverter' | 'workflowBundle' | 'maxHeartbeatThrottleInterval'
+  > = {
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter,
+    workflowBundle: await workflowBundle(config.WORKFLOW_BUNDLE),
+    // A cancellation reaches an activity with its heartbeats: this is how long a pause takes at most.
+    maxHeartbeatThrottleInterval: '500 milliseconds',
+  };
+  await ensureSweep(client, config.SWEEP_MS);
+  const workers = await Promise.all([
+    Worker.create({
+      ...shared,
+      ...SHUTDOWN,
+      taskQueue: ONBOARDING_TASK_QUEUE,
+      maxCachedWorkflows: CACHED_ONBOARDINGS,
+      maxConcurrentActivityTaskExecutions: config.ONBOARDING_SLOTS,
+      activities: {
+        ...createOnboardingActivities({
+          db,
+          sealer,
+          queues,
+          gladly: createPacedGladly({ governors, connections }),
+          extraction: createExtractionControl(client),
+          extraHosts,
+          publicUrl: config.PUBLIC_URL,
+          now: () => new Date(),
+        }),
+        watchTenants: createWatchTenants({
+          db,
+          queues,
+          signals: createExtractionSignals(client),
+          log,
+          now: () => new Date(),
+        }),
+        tidy: createTidy({
+          db,
+          keepDoneMs: config.LEDGER_KEEP_DAYS * 86_400_000,
+          vacuums: config.VACUUM === 'true',
+          now: () => new Date(),
+        }),
+      },
+    }),
+    Worker.create({
+      ...shared,
+      ...SHUTDOWN,
+      taskQueue: EXTRACTION_TASK_QUEUE,
+      maxCachedWorkflows: CACHED_EXTRACTIONS,
+      maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
+      activities: {
+        drain: createDrain({
+          db,
+          receiver: createReceiver(sqs),
+          queues,
+          gladlyOf: createGladlyAccess({ db, sealer, connections, governors, extraHosts }),
+          limits: {
+            budgetMs: config.DRAIN_BUDGET_MS,
+            crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
+            parkAfterMs: config.PARK_AFTER_MS,
+            settleMs: config.SETTLE_MS,
+            settleMaxMs: config.SETTLE_MAX_MS,
+          },
+          slots: new Slots(config.DRAIN_SLOTS),
+          log,
+        }),
+      },
+    }),
+  ]);
+
+  const stop = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const running = workers.map((worker) => worker.run().finally(stop));
+  const ended = Promise.allSettled(running).then(async (results) => {
+    await Promise.allSettled([connections.close(), db.close(), clientConnection.close(), connection.close()]);
+    sqs.close();
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  });
+  return { stop, ended };
+}
+
+/** Temporal's SDK logs through ours. Its fields name workflows and activities, never their payloads. */
+function temporalLogger(log: Logger): NonNullable<Parameters<typeof Runtime.install>[0]['logger']> {
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+  const write = (level: keyof typeof levels, message: string, meta?: object) => log[levels[level]](meta ?? {}, message);
+  return {
+    log: (level, message, meta) => write(level, message, meta),
+    trace: (message, meta) => write('TRACE', message, meta),
+    debug: (message, meta) => write('DEBUG', message, meta),
+    info: (message, meta) => write('INFO', message, meta),
+    warn: (message, meta) => write('WARN', message, meta),
+    error: (message, meta) => write('ERROR', message, meta),
+  };
+}
