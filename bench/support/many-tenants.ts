@@ -1,7 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { demoCredentials } from '../../simulator/simulator.ts';
 import { createExtractionControl } from '../../src/activities/onboarding/extraction-control.ts';
-import { extractionTuning } from '../../src/api/tuning.ts';
 import { readConfig } from '../../src/config.ts';
 import { createSqsClients } from '../../src/queue/client.ts';
 import { createQueues } from '../../src/queue/provision.ts';
@@ -11,6 +10,7 @@ import { createSealer } from '../../src/store/sealer.ts';
 import { createTenant, updateTenant } from '../../src/store/tenants.ts';
 import { issueWebhookKey } from '../../src/store/webhook-keys.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
+import { extractionTuning } from '../../src/tenants/tuning.ts';
 import type { World } from './world.ts';
 
 /** A tenant whose events a benchmark delivers itself. */

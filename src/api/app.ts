@@ -3,20 +3,20 @@ import Koa from 'koa';
 import type { Registry } from 'prom-client';
 import type { Db } from '../store/db.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Tenants } from '../tenants/commands.ts';
 import { type CodecParts, codecRoutes } from './codec/routes.ts';
 import { type ConnectParts, connectRoutes } from './connect/routes.ts';
 import { consoleRoutes } from './console/routes.ts';
 import type { ConsoleParts } from './console/world.ts';
+import { feedEndpoints } from './feed/feed-endpoints.ts';
 import { serve } from './http/endpoints.ts';
+import { type Checks, healthRoutes } from './http/health.ts';
 import { openApi } from './http/openapi.ts';
 import type { Operators } from './http/operators.ts';
 import { type RequestState, requestLog } from './http/request-log.ts';
+import { tenantEndpoints } from './operators/tenant-endpoints.ts';
 import { assetRoutes } from './pages/assets.ts';
 import type { LiveUpdates } from './pages/live.ts';
-import { feedEndpoints } from './routes/feed-endpoints.ts';
-import { type Checks, healthRoutes } from './routes/health.ts';
-import { tenantEndpoints } from './routes/tenant-endpoints.ts';
-import type { Tenants } from './tenants.ts';
 
 export interface AppParts {
   readonly db: Db;

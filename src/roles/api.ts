@@ -3,17 +3,14 @@ import { Client, Connection } from '@temporalio/client';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
-import { connectLinks } from '../api/connect/links.ts';
 import { createSessions } from '../api/console/sessions.ts';
 import { operatorsOf } from '../api/http/operators.ts';
+import { createHttpEdge } from '../api/http/server.ts';
+import { migratesConnections } from '../api/http/shared-port.ts';
 import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../api/ingest/adapters.ts';
+import { brokenAnswer } from '../api/ingest/answers.ts';
 import { createIngest } from '../api/ingest/ingest.ts';
-import { createHttpEdge } from '../api/ingest/server.ts';
-import { migratesConnections } from '../api/ingest/shared-port.ts';
 import { createLiveUpdates } from '../api/pages/live.ts';
-import { registerRetentionMetrics } from '../api/retention-metrics.ts';
-import { TenantWorkflows } from '../api/tenant-workflows.ts';
-import { Tenants } from '../api/tenants.ts';
 import type { Config } from '../config.ts';
 import { createSqsClients } from '../queue/client.ts';
 import { createLeanTransport } from '../queue/lean-transport.ts';
@@ -26,6 +23,10 @@ import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { payloadKeys } from '../temporal/keys.ts';
 import { createPayloadCodec } from '../temporal/payload-codec.ts';
+import { Tenants } from '../tenants/commands.ts';
+import { connectLinks } from '../tenants/connect-links.ts';
+import { registerRetentionMetrics } from '../tenants/metrics.ts';
+import { TenantWorkflows } from '../tenants/workflows.ts';
 
 /** Operators and pages; ingest has a pool of its own, so that neither keeps the other from a connection. */
 const DB_CONNECTIONS = 10;
@@ -118,8 +119,11 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
     log,
   });
   const others = app.callback();
-  const edge = createHttpEdge((request, response) => {
-    if (!ingest.handler(request, response)) void others(request, response);
+  const edge = createHttpEdge({
+    brokenAnswer,
+    onRequest: (request, response) => {
+      if (!ingest.handler(request, response)) void others(request, response);
+    },
   });
   if (config.API_REUSE_PORT && !migratesConnections()) {
     log.warn(

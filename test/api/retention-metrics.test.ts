@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { registerRetentionMetrics } from '../../src/api/retention-metrics.ts';
 import { openDb } from '../../src/store/db.ts';
 import { raiseRetentionAlert } from '../../src/store/retention-alerts.ts';
+import { registerRetentionMetrics } from '../../src/tenants/metrics.ts';
 import { describeStore } from '../store/support/store-suite.ts';
 
 describeStore('retention alerts in the metrics', (store) => {

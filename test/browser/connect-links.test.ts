@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type ConnectLinks, connectLinks } from '../../src/api/connect/links.ts';
 import { liveWebhookKeys } from '../../src/store/webhook-keys.ts';
+import { type ConnectLinks, connectLinks } from '../../src/tenants/connect-links.ts';
 import { startGladly, type TestGladly } from '../onboarding/support/gladly.ts';
 import { startWorld, type World } from '../onboarding/support/world.ts';
 

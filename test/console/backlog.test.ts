@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BacklogFacts, backlogOf } from '../../src/api/console/backlog.ts';
+import { type BacklogFacts, backlogOf } from '../../src/tenants/backlog.ts';
 
 const none: BacklogFacts = { inLedger: 0, conversations: 0, inQueue: 0, share: 0.7, quota: null, minutes: [] };
 const backlog = (facts: Partial<BacklogFacts>) => backlogOf({ ...none, ...facts });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { byNeed, type Sortable, standingOf } from '../../src/api/console/standing.ts';
-import type { WorkflowRecord } from '../../src/api/console/workflow-records.ts';
+import { byNeed, type Sortable, standingOf } from '../../src/tenants/standing.ts';
+import type { WorkflowRecord } from '../../src/tenants/workflow-records.ts';
 
 const connected = { state: 'connected', retentionAlert: 0 } as const;
 const connecting = { state: 'connecting', retentionAlert: 0 } as const;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { migratesConnections } from '../../src/api/ingest/shared-port.ts';
+import { migratesConnections } from '../../src/api/http/shared-port.ts';
 import { openDelivery } from '../../src/queue/envelope.ts';
 import { receiveAll } from '../queue/support.ts';
 import { startBalancer } from './support/balancer.ts';

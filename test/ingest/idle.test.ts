@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { SERVER_LIMITS } from '../../src/api/ingest/server.ts';
+import { SERVER_LIMITS } from '../../src/api/http/server.ts';
 import { eventBody, type Ground, openGround, type TestTenant } from './support/endpoint.ts';
 import { openFilesAllowed, openIdle } from './support/idle.ts';
 import { type Program, runApi } from './support/processes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ActiveMinute, silentSince } from '../../src/api/ingest/silence.ts';
+import { type ActiveMinute, silentSince } from '../../src/tenants/silence.ts';
 
 const HOUR = 3_600_000;
 const start = Date.UTC(2026, 0, 5);

@@ -1,8 +1,9 @@
 /** The endpoint as the API process has it: keys, ledger, sightings and rings in Postgres, events in SQS. */
 import { Registry } from 'prom-client';
+import { createHttpEdge } from '../../../src/api/http/server.ts';
 import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngest } from '../../../src/api/ingest/ingest.ts';
-import { createHttpEdge } from '../../../src/api/ingest/server.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
@@ -28,7 +29,10 @@ const ingest = createIngest({
   proxies: 0,
 });
 await ingest.keys.refresh();
-const edge = createHttpEdge((request, response) => {
-  if (!ingest.handler(request, response)) response.writeHead(404).end();
+const edge = createHttpEdge({
+  brokenAnswer,
+  onRequest: (request, response) => {
+    if (!ingest.handler(request, response)) response.writeHead(404).end();
+  },
 });
 serveUsage(await edge.listen(0, '127.0.0.1'));

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import { ApiError } from '../http/errors.ts';
+import { ApiError } from '../../contracts/api-error.ts';
 import type { RequestState } from '../http/request-log.ts';
 
 /** What Temporal UI may send besides what a browser always may. The last one it sends when it has a sign-in of its own. */

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
-import { ApiError } from '../http/errors.ts';
+import { ApiError } from '../../contracts/api-error.ts';
 import { jsonBody } from '../http/input.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { cors } from './cors.ts';

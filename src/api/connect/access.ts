@@ -1,6 +1,6 @@
 import type { Db } from '../../store/db.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
-import type { ConnectLinks } from './links.ts';
+import type { ConnectLinks } from '../../tenants/connect-links.ts';
 
 /** What a link opens. */
 export interface Opened {

@@ -1,8 +1,8 @@
 import type { ExtractionStatus } from '../../contracts/extraction.ts';
 import { problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import { eventsArrived, MOST_COUNTED, type Progress } from '../../tenants/progress.ts';
 import { type Html, html } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
-import { eventsArrived, MOST_COUNTED, type Progress } from './progress.ts';
 
 /** All three steps are done: what arrives, as counts. */
 export function connected({ arrived, conversations, extraction }: Progress): Html {

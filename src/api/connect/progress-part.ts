@@ -1,7 +1,7 @@
 import type { OnboardingStatus } from '../../contracts/onboarding.ts';
+import type { Progress } from '../../tenants/progress.ts';
 import { type Html, html } from '../pages/html.ts';
 import { connected } from './connected.ts';
-import type { Progress } from './progress.ts';
 import { statesOf } from './states.ts';
 import { credentialsStep, type Refused } from './step-credentials.ts';
 import { userStep } from './step-user.ts';

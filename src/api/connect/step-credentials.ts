@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { FieldError } from '../../contracts/api-error.ts';
 import type { OnboardingStatus, StepName } from '../../contracts/onboarding.ts';
-import type { FieldError } from '../http/errors.ts';
 import { type Html, html } from '../pages/html.ts';
 import { card, type StepView } from './card.ts';
 import { type Check, checkList } from './checks.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { ApiError } from '../../contracts/api-error.ts';
 import type { ApiContext } from '../http/endpoints.ts';
-import { ApiError } from '../http/errors.ts';
 import type { Operator } from '../http/operators.ts';
 import { type FormResult, formFields, fromOurOwnPage, readForm, seeOther } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';

@@ -1,8 +1,9 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
+import { ApiError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS, type TenantId } from '../../contracts/tenant.ts';
+import { readTenantView } from '../../tenants/tenant-view.ts';
 import type { ApiContext } from '../http/endpoints.ts';
-import { ApiError } from '../http/errors.ts';
 import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { type FormResult, seeOther } from '../pages/forms.ts';
@@ -12,7 +13,6 @@ import { redrivenNote } from './rejected-page.ts';
 import { newKeyView } from './settings-page.ts';
 import { refusedNote, tenantAddress, tenantPage } from './tenant-frame.ts';
 import { sendNow, sendRejected, sendSettings, tenantOf } from './tenant-routes.ts';
-import { readTenantView } from './tenant-view.ts';
 import type { ConsoleWorld } from './world.ts';
 
 const reason = z.string().min(1, 'Say why, in a few words.').max(500);

@@ -1,10 +1,10 @@
 import { isNotice, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import type { OverviewPage, OverviewQuery, TenantRow } from '../../tenants/overview.ts';
+import { GROUPS, type Group } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { count, duration } from './amounts.ts';
-import type { OverviewPage, OverviewQuery, TenantRow } from './overview.ts';
 import { ago, badge, following } from './pieces.ts';
 import { quotaInWords } from './quota.ts';
-import { GROUPS, type Group } from './standing.ts';
 import { GROUP_NAMES } from './words.ts';
 
 /** The page of all tenants. `query` is what the address says. */

@@ -1,12 +1,12 @@
 import type Router from '@koa/router';
+import type { OverviewQuery } from '../../tenants/overview.ts';
+import { GROUPS } from '../../tenants/standing.ts';
 import type { ApiContext } from '../http/endpoints.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { sendPage } from '../pages/respond.ts';
 import { ENDED } from './access.ts';
 import { consolePage } from './frame.ts';
 import { listMain, tenantList } from './list-page.ts';
-import type { OverviewQuery } from './overview.ts';
-import { GROUPS } from './standing.ts';
 import type { ConsoleWorld } from './world.ts';
 
 /** Everybody's list is read once a second at most (overview.ts). */

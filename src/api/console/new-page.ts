@@ -1,5 +1,5 @@
+import type { FieldError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS } from '../../contracts/tenant.ts';
-import type { FieldError } from '../http/errors.ts';
 import { type Html, html } from '../pages/html.ts';
 import { copyable, field, form } from './pieces.ts';
 import { keyFacts } from './settings-page.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import { z } from 'zod';
+import { ApiError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS, TENANT_ID } from '../../contracts/tenant.ts';
-import { ApiError } from '../http/errors.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';

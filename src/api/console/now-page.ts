@@ -1,4 +1,5 @@
 import { problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import type { TenantView } from '../../tenants/tenant-view.ts';
 import type { Operator } from '../http/operators.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
@@ -6,7 +7,6 @@ import { count, counted, duration } from './amounts.ts';
 import { ago, badge, fact, field, form, note } from './pieces.ts';
 import { quotaInWords } from './quota.ts';
 import { tenantAddress } from './tenant-frame.ts';
-import type { TenantView } from './tenant-view.ts';
 
 /** How a tenant is now, and what can be done about it: the part that follows what happens. */
 export function nowView(view: TenantView, operator: Operator): Html {

@@ -1,7 +1,7 @@
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../../contracts/api-error.ts';
+import type { Tone } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
-import type { Tone } from './standing.ts';
 
 /** Small pieces of markup that every page of the console uses. */
 

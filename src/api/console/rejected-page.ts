@@ -1,7 +1,7 @@
 import type { RejectedEvent } from '../../store/ledger/rejected.ts';
+import type { Redriven } from '../../tenants/redrive.ts';
 import type { Operator } from '../http/operators.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
-import type { Redriven } from '../redrive.ts';
 import { count, counted } from './amounts.ts';
 import { ago, form, note } from './pieces.ts';
 import { tenantAddress } from './tenant-frame.ts';

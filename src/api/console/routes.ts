@@ -1,5 +1,7 @@
 import type Router from '@koa/router';
-import { ApiError } from '../http/errors.ts';
+import { ApiError } from '../../contracts/api-error.ts';
+import { Overview } from '../../tenants/overview.ts';
+import { readWorkflowRecords } from '../../tenants/workflow-records.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { createOnce } from '../pages/once.ts';
 import { pageRouter } from '../pages/page-router.ts';
@@ -7,10 +9,8 @@ import { createAccess } from './access.ts';
 import { changeRoutes } from './change-routes.ts';
 import { listRoutes } from './list-routes.ts';
 import { newTenantRoutes } from './new-routes.ts';
-import { Overview } from './overview.ts';
 import { signInRoutes } from './sign-in.ts';
 import { tenantRoutes } from './tenant-routes.ts';
-import { readWorkflowRecords } from './workflow-records.ts';
 import type { ConsoleParts } from './world.ts';
 
 /** How soon the same form with the same fields is a new wish, in milliseconds. */

@@ -1,6 +1,6 @@
+import type { FieldError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS } from '../../contracts/tenant.ts';
 import type { RetentionPolicy, Tenant } from '../../store/tenants.ts';
-import type { FieldError } from '../http/errors.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { copyable, field, form } from './pieces.ts';
 import { tenantAddress } from './tenant-frame.ts';

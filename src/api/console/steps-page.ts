@@ -1,11 +1,11 @@
 import type { StepStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import type { Tone } from '../../tenants/standing.ts';
+import type { TenantView } from '../../tenants/tenant-view.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { counted } from './amounts.ts';
 import { ago, badge, note } from './pieces.ts';
-import type { Tone } from './standing.ts';
-import type { TenantView } from './tenant-view.ts';
 import { STEP_NAMES, STEP_STATES } from './words.ts';
 
 /** The steps of the set-up, each with what was asked, what was answered, and when. */

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
+import { ApiError } from '../../contracts/api-error.ts';
 import { extractionWorkflowId, onboardingWorkflowId, TENANT_ID } from '../../contracts/tenant.ts';
 import { listActions } from '../../store/actions.ts';
 import { rejectedEvents } from '../../store/ledger/rejected.ts';
 import { measuredSteps } from '../../store/overview.ts';
 import type { Tenant } from '../../store/tenants.ts';
+import { readTenantView, type TenantView, waitingIn, waitingNow } from '../../tenants/tenant-view.ts';
 import type { ApiContext } from '../http/endpoints.ts';
-import { ApiError } from '../http/errors.ts';
 import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { seeOther } from '../pages/forms.ts';
@@ -21,7 +22,6 @@ import { REJECTED_ROWS, redriveView, rejectedView } from './rejected-page.ts';
 import { type Refused, settingsView } from './settings-page.ts';
 import { stepsView } from './steps-page.ts';
 import { doneNote, tenantAddress, tenantPage } from './tenant-frame.ts';
-import { readTenantView, type TenantView, waitingIn, waitingNow } from './tenant-view.ts';
 import type { ConsoleWorld } from './world.ts';
 
 const LOOK_MS = 1_000;

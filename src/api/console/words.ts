@@ -1,6 +1,6 @@
 import type { StepName, StepState } from '../../contracts/onboarding.ts';
 import { isProblemCode, problemText } from '../../contracts/problems.ts';
-import type { Group, Tone } from './standing.ts';
+import type { Group, Tone } from '../../tenants/standing.ts';
 
 /** The words of the console that stand for a code: each thing has one name, on every page. */
 

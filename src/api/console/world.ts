@@ -2,12 +2,12 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Db } from '../../store/db.ts';
+import type { Tenants } from '../../tenants/commands.ts';
+import type { Overview } from '../../tenants/overview.ts';
+import type { TenantWorkflows } from '../../tenants/workflows.ts';
 import type { LiveUpdates } from '../pages/live.ts';
 import type { Once } from '../pages/once.ts';
-import type { TenantWorkflows } from '../tenant-workflows.ts';
-import type { Tenants } from '../tenants.ts';
 import type { Access } from './access.ts';
-import type { Overview } from './overview.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface ConsoleParts {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TextDecoder } from 'node:util';
 import type { z } from 'zod';
-import { ApiError } from './errors.ts';
+import { ApiError } from '../../contracts/api-error.ts';
 
 /** Operators send small objects. */
 const BODY_LIMIT_BYTES = 64 * 1024;

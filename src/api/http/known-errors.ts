@@ -1,5 +1,5 @@
 import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { ApiError } from './errors.ts';
+import { ApiError } from '../../contracts/api-error.ts';
 
 /** What was thrown, as a caller may see it. Nothing of an unknown error reaches the answer. */
 export function asApiError(thrown: unknown): ApiError {

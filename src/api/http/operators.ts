@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { OperatorKey } from '../../config.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from '../../contracts/api-error.ts';
 
 export interface Operator {
   readonly name: string;

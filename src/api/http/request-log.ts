@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
+import { ApiError } from '../../contracts/api-error.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { ApiError, problemDetails } from './errors.ts';
 import { asApiError } from './known-errors.ts';
+import { problemDetails } from './problem-details.ts';
 
 /** What every request carries. */
 export interface RequestState {

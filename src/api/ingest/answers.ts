@@ -40,6 +40,12 @@ export function answer(response: ServerResponse, outcome: Outcome, { last = fals
   else response.end(rendered.body);
 }
 
+const BROKEN: Readonly<Record<string, Outcome>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'too_slow',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'too_large',
+};
+
 /** The whole answer as text, for a socket that never became a request. Always the last one on its connection. */
 export function rawAnswer(outcome: Outcome): string {
   const rendered = RENDERED.get(outcome);
@@ -50,3 +56,6 @@ export function rawAnswer(outcome: Outcome): string {
   }
   return `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${rendered.body.toString()}`;
 }
+
+/** The same by node's name of what broke the request. */
+export const brokenAnswer = (code: string): string => rawAnswer(BROKEN[code] ?? 'malformed');

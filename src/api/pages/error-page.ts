@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import { ApiError, type ApiErrorCode } from '../http/errors.ts';
+import { ApiError, type ApiErrorCode } from '../../contracts/api-error.ts';
 import { asApiError } from '../http/known-errors.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { html } from './html.ts';

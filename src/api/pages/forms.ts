@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { ApiError, type FieldError } from '../../contracts/api-error.ts';
 import type { ApiContext } from '../http/endpoints.ts';
-import { ApiError, type FieldError } from '../http/errors.ts';
 import { textBody } from '../http/input.ts';
 
 /** A form of ours has a few short fields. */

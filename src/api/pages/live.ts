@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApiError } from '../../contracts/api-error.ts';
 import type { ApiContext } from '../http/endpoints.ts';
-import { ApiError } from '../http/errors.ts';
 import type { Html } from './html.ts';
 
 /** What a look at the world comes to. `reload`: the page as a whole is another one now; the stream ends. */

@@ -1,8 +1,9 @@
 /** An API process with nothing but the webhook endpoint and its readiness, for tests that end and kill whole processes. */
 import { Registry } from 'prom-client';
+import { createHttpEdge } from '../../../src/api/http/server.ts';
 import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngest } from '../../../src/api/ingest/ingest.ts';
-import { createHttpEdge } from '../../../src/api/ingest/server.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { openDb } from '../../../src/store/db.ts';
@@ -21,10 +22,13 @@ const ingest = createIngest({
   log: { info: () => undefined, warn: () => undefined },
   proxies: 0,
 });
-const edge = createHttpEdge((request, response) => {
-  if (ingest.handler(request, response)) return;
-  const isReady = request.url === '/health/ready' && ingest.keys.isLoaded && !edge.isLeaving;
-  response.writeHead(isReady ? 200 : 503).end();
+const edge = createHttpEdge({
+  brokenAnswer,
+  onRequest: (request, response) => {
+    if (ingest.handler(request, response)) return;
+    const isReady = request.url === '/health/ready' && ingest.keys.isLoaded && !edge.isLeaving;
+    response.writeHead(isReady ? 200 : 503).end();
+  },
 });
 await ingest.keys.refresh();
 process.once('SIGTERM', async () => {

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { startFauxqs } from 'fauxqs';
 import { Registry } from 'prom-client';
+import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
 import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngest, type Ingest, type IngestParts } from '../../../src/api/ingest/ingest.ts';
-import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/ingest/server.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { createTenant, updateTenant } from '../../../src/store/tenants.ts';
@@ -92,9 +93,15 @@ export async function startEndpoint(
     ...parts,
   });
   await ingest.keys.refresh().catch(() => undefined);
-  const edge = createHttpEdge((request, response) => {
-    if (!ingest.handler(request, response)) response.writeHead(404).end('not ours');
-  }, limits);
+  const edge = createHttpEdge(
+    {
+      brokenAnswer,
+      onRequest: (request, response) => {
+        if (!ingest.handler(request, response)) response.writeHead(404).end('not ours');
+      },
+    },
+    limits,
+  );
   const port = await edge.listen(0, '127.0.0.1');
   return {
     url: `http://127.0.0.1:${port}`,

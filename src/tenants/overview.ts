@@ -1,19 +1,19 @@
 import { LRUCache } from 'lru-cache';
-import type { ExtractionStatus } from '../../contracts/extraction.ts';
-import type { OnboardingStatus } from '../../contracts/onboarding.ts';
-import type { Problem } from '../../contracts/problems.ts';
-import type { TenantId } from '../../contracts/tenant.ts';
-import type { Depths, Queues } from '../../queue/provision.ts';
-import type { Db } from '../../store/db.ts';
-import { type DrainState, drainStates } from '../../store/drains.ts';
-import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
-import { lastActionOf, type Recent, recentOf } from '../../store/overview.ts';
-import { type NotedQuota, quotasOf } from '../../store/quota-use.ts';
-import { lastSeenOf } from '../../store/sightings.ts';
-import { listTenants, type Tenant } from '../../store/tenants.ts';
-import type { TenantWorkflows } from '../tenant-workflows.ts';
+import type { ExtractionStatus } from '../contracts/extraction.ts';
+import type { OnboardingStatus } from '../contracts/onboarding.ts';
+import type { Problem } from '../contracts/problems.ts';
+import type { TenantId } from '../contracts/tenant.ts';
+import type { Depths, Queues } from '../queue/provision.ts';
+import type { Db } from '../store/db.ts';
+import { type DrainState, drainStates } from '../store/drains.ts';
+import { type EventCounts, eventCountsOf } from '../store/ledger/counters.ts';
+import { lastActionOf, type Recent, recentOf } from '../store/overview.ts';
+import { type NotedQuota, quotasOf } from '../store/quota-use.ts';
+import { lastSeenOf } from '../store/sightings.ts';
+import { listTenants, type Tenant } from '../store/tenants.ts';
 import { byNeed, GROUPS, type Group, isPhase, type Standing, standingOf } from './standing.ts';
 import type { WorkflowRecord, WorkflowRecords } from './workflow-records.ts';
+import type { TenantWorkflows } from './workflows.ts';
 
 /** Who stopped a tenant, when and why. */
 export interface Pause {

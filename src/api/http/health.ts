@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { Registry } from 'prom-client';
-import type { RequestState } from '../http/request-log.ts';
+import type { RequestState } from './request-log.ts';
 
 /** Whether each thing that the API cannot work without answers. */
 export type Checks = Readonly<Record<string, () => Promise<unknown>>>;

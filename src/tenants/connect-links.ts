@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { SecretKey } from '../../config.ts';
-import { TENANT_ID, type TenantId } from '../../contracts/tenant.ts';
+import type { SecretKey } from '../config.ts';
+import { TENANT_ID, type TenantId } from '../contracts/tenant.ts';
 
 /** Whose page a link opens, and until when. */
 export interface ConnectLink {

@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http';
-
 /** Everything that a caller of the API can be told to be wrong. The codes are stable; tools hold on to them. */
 const CODES = {
   unauthorized: 401,
@@ -37,30 +35,8 @@ export class ApiError extends Error {
     this.fields = fields;
   }
 
+  /** Of the HTTP answer. */
   get status(): number {
     return CODES[this.code];
   }
-}
-
-/** RFC 9457, with our `code` and, where it helps, the fields that do not fit. */
-export interface ProblemDetails {
-  readonly type: 'about:blank';
-  readonly title: string;
-  readonly status: number;
-  readonly code: ApiErrorCode;
-  readonly detail: string;
-  readonly requestId: string;
-  readonly errors?: readonly FieldError[];
-}
-
-export function problemDetails(error: ApiError, requestId: string): ProblemDetails {
-  return {
-    type: 'about:blank',
-    title: STATUS_CODES[error.status] ?? 'Error',
-    status: error.status,
-    code: error.code,
-    detail: error.message,
-    requestId,
-    ...(error.fields.length > 0 ? { errors: error.fields } : {}),
-  };
 }

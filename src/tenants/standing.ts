@@ -1,6 +1,6 @@
-import type { ExtractionPhase } from '../../contracts/extraction.ts';
-import { isProblemCode, problemText } from '../../contracts/problems.ts';
-import type { Tenant } from '../../store/tenants.ts';
+import type { ExtractionPhase } from '../contracts/extraction.ts';
+import { isProblemCode, problemText } from '../contracts/problems.ts';
+import type { Tenant } from '../store/tenants.ts';
 import type { WorkflowRecord } from './workflow-records.ts';
 
 /** What a tenant needs, in the order in which an operator has to look. */

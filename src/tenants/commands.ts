@@ -1,4 +1,5 @@
-import type { Config } from '../config.ts';
+import type { Config, OperatorKey } from '../config.ts';
+import { ApiError } from '../contracts/api-error.ts';
 import type { Request } from '../contracts/extraction.ts';
 import type { CancelRequest, WebhookSetup } from '../contracts/onboarding.ts';
 import { problemRemedy, problemSentence } from '../contracts/problems.ts';
@@ -22,13 +23,11 @@ import {
   withdrawConnectLinks,
 } from '../store/tenants.ts';
 import { issueWebhookKey } from '../store/webhook-keys.ts';
-import { type ConnectLinks, LINK_LIFE_MS } from './connect/links.ts';
-import { ApiError } from './http/errors.ts';
-import type { Operator } from './http/operators.ts';
+import { type ConnectLinks, LINK_LIFE_MS } from './connect-links.ts';
 import { type Redriven, type RedriveOptions, redrive } from './redrive.ts';
-import { type TenantStatus, tenantStatus, tenantSummary } from './tenant-status.ts';
-import type { TenantWorkflows } from './tenant-workflows.ts';
+import { type TenantStatus, tenantStatus, tenantSummary } from './status.ts';
 import { extractionTuning, onboardingTuning } from './tuning.ts';
+import type { TenantWorkflows } from './workflows.ts';
 
 /** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
 const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
@@ -116,7 +115,7 @@ export class Tenants {
   }
 
   /** A viewer is not told the connect link: whoever has it can change things. */
-  async status(tenantId: TenantId, role: Operator['role'] = 'operator'): Promise<TenantStatus> {
+  async status(tenantId: TenantId, role: OperatorKey['role'] = 'operator'): Promise<TenantStatus> {
     const tenant = await this.get(tenantId);
     return tenantStatus(this.#world, tenant, {
       webhookUrl: this.webhookUrl(tenantId),

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { EXTRACTION_WORKFLOW } from '../../contracts/extraction.ts';
-import { ONBOARDING_WORKFLOW } from '../../contracts/onboarding.ts';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
-import type { TenantId } from '../../contracts/tenant.ts';
+import { EXTRACTION_WORKFLOW } from '../contracts/extraction.ts';
+import { ONBOARDING_WORKFLOW } from '../contracts/onboarding.ts';
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
+import type { TenantId } from '../contracts/tenant.ts';
 
 /** What Temporal's records say of a running workflow, a moment behind. */
 export interface WorkflowRecord {

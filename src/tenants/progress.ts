@@ -1,11 +1,11 @@
-import type { ExtractionStatus } from '../../contracts/extraction.ts';
-import { type OnboardingStatus, PING } from '../../contracts/onboarding.ts';
-import { countConversations } from '../../store/conversations/count.ts';
-import type { Db } from '../../store/db.ts';
-import { listSightings } from '../../store/sightings.ts';
-import { submittedHost } from '../../store/submitted-host.ts';
-import type { Tenant } from '../../store/tenants.ts';
-import type { Known, TenantWorkflows } from '../tenant-workflows.ts';
+import type { ExtractionStatus } from '../contracts/extraction.ts';
+import { type OnboardingStatus, PING } from '../contracts/onboarding.ts';
+import { countConversations } from '../store/conversations/count.ts';
+import type { Db } from '../store/db.ts';
+import { listSightings } from '../store/sightings.ts';
+import { submittedHost } from '../store/submitted-host.ts';
+import type { Tenant } from '../store/tenants.ts';
+import type { Known, TenantWorkflows } from './workflows.ts';
 
 /** Deliveries of one kind that came with a right key. */
 export interface Arrived {

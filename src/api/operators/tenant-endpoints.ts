@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RETENTION_DAYS, TENANT_ID } from '../../contracts/tenant.ts';
+import type { Tenants } from '../../tenants/commands.ts';
 import { type Endpoint, endpoint, NO_BODY } from '../http/endpoints.ts';
-import type { Tenants } from '../tenants.ts';
 
 const retentionDays = z.int().min(RETENTION_DAYS.min).max(RETENTION_DAYS.max);
 const reason = z.string().trim().min(1).max(500);

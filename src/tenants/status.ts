@@ -8,8 +8,8 @@ import { listDrift } from '../store/drift.ts';
 import { type EventCounts, eventCounts } from '../store/ledger/counters.ts';
 import { readMeasurements } from '../store/measurements.ts';
 import type { Tenant } from '../store/tenants.ts';
-import { silentSince } from './ingest/silence.ts';
-import type { Known, TenantWorkflows } from './tenant-workflows.ts';
+import { silentSince } from './silence.ts';
+import type { Known, TenantWorkflows } from './workflows.ts';
 
 /** A problem in the words that a person reads. */
 export interface ShownProblem {

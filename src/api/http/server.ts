@@ -1,8 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
-import { rawAnswer } from './answers.ts';
-import type { Outcome } from './outcomes.ts';
 
 export interface ServerLimits {
   /** A sender that opens a connection and says nothing, or drips headers. */
@@ -52,11 +50,16 @@ export interface HttpEdge {
   leave(options: LeaveOptions): Promise<void>;
 }
 
-/** The HTTP server of the API process, with its limits set on purpose. `onRequest` is given every request. */
-export function createHttpEdge(
-  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-  given: Partial<ServerLimits> = {},
-): HttpEdge {
+/** What the server serves. */
+export interface Served {
+  /** Is given every request. */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The whole HTTP answer, as text, to what never became a request or stopped being one half-way. `code`: node's name of the error. */
+  readonly brokenAnswer: (code: string) => string;
+}
+
+/** The HTTP server of the process, with its limits set on purpose. */
+export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Partial<ServerLimits> = {}): HttpEdge {
   const limits: ServerLimits = { ...SERVER_LIMITS, ...given };
   let isLeaving = false;
   const server = createServer(
@@ -76,7 +79,7 @@ export function createHttpEdge(
   );
   server.maxHeadersCount = limits.maxHeaders;
   server.maxConnections = limits.maxConnections;
-  server.on('clientError', answerBroken);
+  server.on('clientError', (error: BrokenError, socket: Socket) => answerBroken(error, socket, brokenAnswer));
 
   return {
     server,
@@ -112,19 +115,15 @@ export function createHttpEdge(
   };
 }
 
-const OUTCOME_OF: Readonly<Record<string, Outcome>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 'too_slow',
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'too_large',
-};
+type BrokenError = Error & { readonly code?: string };
 
 /** What never became a request, or stopped being one half-way, is told why before its connection is closed. */
-function answerBroken(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: Served['brokenAnswer']): void {
+  if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  socket.end(rawAnswer(OUTCOME_OF[error.code ?? ''] ?? 'malformed'));
+  socket.end(brokenAnswer(code));
   // A sender that goes on writing, or never reads, does not keep the socket.
   setTimeout(() => socket.destroy(), 1_000).unref();
 }

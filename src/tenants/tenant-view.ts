@@ -1,21 +1,21 @@
-import type { Config } from '../../config.ts';
-import type { ExtractionStatus } from '../../contracts/extraction.ts';
-import type { OnboardingStatus } from '../../contracts/onboarding.ts';
-import type { Problem } from '../../contracts/problems.ts';
-import type { Queues } from '../../queue/provision.ts';
-import type { Db } from '../../store/db.ts';
-import { drainStates } from '../../store/drains.ts';
-import { type EventCounts, eventCounts } from '../../store/ledger/counters.ts';
-import { readMeasurements } from '../../store/measurements.ts';
-import { pendingConversations, type Recent, recentOf } from '../../store/overview.ts';
-import { type NotedQuota, quotasOf } from '../../store/quota-use.ts';
-import { lastSeenOf } from '../../store/sightings.ts';
-import type { Tenant } from '../../store/tenants.ts';
-import type { Known, TenantWorkflows } from '../tenant-workflows.ts';
+import type { Config } from '../config.ts';
+import type { ExtractionStatus } from '../contracts/extraction.ts';
+import type { OnboardingStatus } from '../contracts/onboarding.ts';
+import type { Problem } from '../contracts/problems.ts';
+import type { Queues } from '../queue/provision.ts';
+import type { Db } from '../store/db.ts';
+import { drainStates } from '../store/drains.ts';
+import { type EventCounts, eventCounts } from '../store/ledger/counters.ts';
+import { readMeasurements } from '../store/measurements.ts';
+import { pendingConversations, type Recent, recentOf } from '../store/overview.ts';
+import { type NotedQuota, quotasOf } from '../store/quota-use.ts';
+import { lastSeenOf } from '../store/sightings.ts';
+import type { Tenant } from '../store/tenants.ts';
 import { type Backlog, backlogOf } from './backlog.ts';
 import { problemOf } from './overview.ts';
 import { type Standing, standingOf } from './standing.ts';
 import type { WorkflowRecord } from './workflow-records.ts';
+import type { Known, TenantWorkflows } from './workflows.ts';
 
 /** All that the page of one tenant shows of how it is now. */
 export interface TenantView {

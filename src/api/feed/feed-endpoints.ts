@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { ApiError } from '../../contracts/api-error.ts';
 import type { Db } from '../../store/db.ts';
 import { type FeedConversation, type FeedItem, getConversation, readFeed, readItems } from '../../store/feed.ts';
+import type { Tenants } from '../../tenants/commands.ts';
 import { type Endpoint, endpoint } from '../http/endpoints.ts';
-import { ApiError } from '../http/errors.ts';
-import type { Tenants } from '../tenants.ts';
 
 /** Read from the store at once: of up to some thousand items each, this many are a few megabytes in the worst case. */
 const PAGE = 20;
