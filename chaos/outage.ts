@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { World } from '../bench/support/world.ts';
-import { openPart, type Part } from '../test/ingest/support/processes.ts';
+import { openPart, type Part } from '../test/support/ingest/processes.ts';
 import type { Pipeline } from '../test/support/pipeline.ts';
 import { Follower } from './follower.ts';
 import { send, settle } from './run.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { takeConnectPictures } from '../../test/browser/support/connect-pictures.ts';
+import { takeConnectPictures } from '../../test/support/browser/connect-pictures.ts';
 import type { Shots } from './shots.ts';
 
 const made = z.object({ connectUrl: z.string() });

@@ -67,7 +67,7 @@ export function pickChannel(random: Random): Channel {
 const step = (kind: Step['kind']): Step => ({ kind });
 const along = (kind: Step['kind']): Step => ({ kind, together: true });
 
-/** The whole life of a new conversation: about 12 events in the mean (test/simulator/life.test.ts holds it there). */
+/** The whole life of a new conversation: about 12 events in the mean (test/integration/simulator/life.test.ts holds it there). */
 export function planConversation(random: Random, channel: Channel): Step[] {
   const steps =
     channel === 'PHONE_CALL'

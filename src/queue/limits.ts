@@ -33,7 +33,7 @@ export const MAX_RECEIVES = 20;
 
 /**
  * What is handed back to the queue is visible again after this many seconds. Not 0: fauxqs 2.4 with a folder fails that call after
- * it has dropped the message, which is then gone until its next start (test/queue/receiving.test.ts). A second also keeps
+ * it has dropped the message, which is then gone until its next start (test/integration/queue/receiving.test.ts). A second also keeps
  * a reader that hands back what it cannot use from spinning.
  */
 export const RELEASE_SECONDS = 1;

@@ -32,7 +32,7 @@ const runFile = z.record(
   z.object({ pid: z.number(), port: z.number().optional(), url: z.string().optional(), restarts: z.number() }),
 );
 
-const STAND_IN = [join(import.meta.dirname, '../dev/programs/dev.ts')];
+const STAND_IN = [join(import.meta.dirname, './dev/programs/dev.ts')];
 /** What `npm start` runs. */
 export const REAL = [join(import.meta.dirname, '../../dev/main.ts')];
 

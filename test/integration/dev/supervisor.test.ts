@@ -1,0 +1,167 @@
+import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { identify, isAlive } from '../../../dev/processes.ts';
+import { ALL_REAL, DevWorld, until } from '../../support/dev-world.ts';
+
+const STORED = 'The first conversation is stored';
+
+describe('the embedded world, whole', { timeout: 180_000 }, () => {
+  test('comes up, says where everything is, stops within 5 s of Ctrl-C and leaves no process', async () => {
+    const world = (await DevWorld.make()).start();
+    await world.saying(STORED, 150_000);
+    for (const words of ['API', 'Temporal UI', 'simulated Gladly', 'demo tenant', 'status ', 'pause ', 'resume ']) {
+      expect(world.output).toContain(words);
+    }
+    const pids = Object.values(world.run()).map(({ pid }) => pid);
+    expect(pids).toHaveLength(8);
+    expect(await reachableFromOutside(world)).toEqual([]);
+
+    const began = performance.now();
+    world.signal('SIGINT');
+    expect(await world.ended()).toBe(0);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(world.noted()).toEqual([]);
+    expect(pids.filter((pid) => identify(pid) !== undefined)).toEqual([]);
+  });
+
+  test('each part that is killed comes back, at the address it had', async () => {
+    const world = (await DevWorld.make()).start();
+    await world.saying(STORED, 150_000);
+    for (const name of ['temporal', 'temporal-keeper', 'sqs', 'postgres', 'simulator', 'api', 'worker']) {
+      const before = world.run()[name];
+      process.kill(world.pidOf(name), 'SIGKILL');
+      await until(
+        () => ![undefined, before?.pid].includes(world.run()[name]?.pid),
+        15_000,
+        () => `${name}: ${world.output}`,
+      );
+      const after = world.run()[name];
+      expect([after?.port, after?.url], name).toEqual([before?.port, before?.url]);
+    }
+    expect(world.run()['temporal-keeper']?.restarts).toBe(2);
+    expect(world.run()['sqs']?.restarts).toBe(1);
+    expect(world.output).toContain('sqs ended (SIGKILL); it starts again in 0.1 s');
+  });
+
+  test('the parts end by themselves when the supervisor is killed', async () => {
+    const world = (await DevWorld.make()).start();
+    await world.saying(STORED, 150_000);
+    const parts = Object.values(world.run()).flatMap(({ pid }) => identify(pid) ?? []);
+    world.signal('SIGKILL');
+    await until(
+      () => parts.every((part) => !isAlive(part)),
+      5_000,
+      () => `left: ${parts.filter(isAlive).map(({ pid }) => pid)}`,
+    );
+  });
+});
+
+describe('the supervisor', { timeout: 30_000 }, () => {
+  test('hands the addresses and keys to the parts, and keeps the keys', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, GLADLY_EXTRA_HOSTS: 'gladly.test:1' })).start();
+    await world.saying(STORED);
+    const answer: unknown = await (await fetch(`${world.apiUrl}/environment`)).json();
+    const simulator = world.port('SIMULATOR_PORT');
+    expect(answer).toMatchObject({
+      ...ALL_REAL,
+      DATA_DIR: world.dataDir,
+      PUBLIC_URL: world.apiUrl,
+      GLADLY_EXTRA_HOSTS: `gladly.test:1,127.0.0.1:${simulator},localhost:${simulator}`,
+    });
+    const key = /Bearer (\S+)'/.exec(world.output)?.[1];
+    expect(key?.length).toBeGreaterThanOrEqual(43);
+    world.signal('SIGINT');
+    await world.ended();
+    world.start();
+    await world.saying(STORED);
+    expect(world.output).toContain(`Bearer ${key}'`);
+  });
+
+  test('what the environment names is not started', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, SIMULATOR: 'off' })).start();
+    await world.saying('Idiomatic for Gladly runs');
+    expect(Object.keys(world.run()).sort()).toEqual(['api', 'supervisor', 'worker']);
+  });
+
+  test('a second start on the same folder is told so, and the first goes on', async () => {
+    const world = (await DevWorld.make(ALL_REAL)).start();
+    await world.saying(STORED);
+    const second = world.with({}).start();
+    expect(await second.ended()).toBe(1);
+    expect(second.output).toContain(`Another start runs on ${world.dataDir} (process ${world.pid})`);
+    expect((await fetch(`${world.apiUrl}/health/ready`)).status).toBe(200);
+  });
+
+  test('all ports that are taken are named at once, with the variables that move them', async () => {
+    const world = await DevWorld.make(ALL_REAL);
+    const strangers = [world.port('API_PORT'), world.port('SIMULATOR_PORT')].map((port) =>
+      createServer().listen(port, '127.0.0.1'),
+    );
+    world.start();
+    expect(await world.ended()).toBe(1);
+    for (const stranger of strangers) stranger.close();
+    expect(world.output).toContain(`port ${world.port('API_PORT')} for the API is taken: set API_PORT`);
+    expect(world.output).toContain('set SIMULATOR_PORT');
+    expect(world.noted()).toEqual([]);
+  });
+
+  test('a part that says it will not heal ends everything with its message', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, TEST_WORKER: 'unhealable' })).start();
+    expect(await world.ended()).toBe(1);
+    expect(world.output).toContain('worker: SECRET_KEYS is no good');
+    expect(world.output).not.toContain('starts again');
+  });
+
+  test('a part that never starts ends everything with its last words', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, TEST_WORKER: 'crash' })).start();
+    expect(await world.ended(20_000)).toBe(1);
+    expect(world.output).toContain('worker does not start (exit code 1, 5 times)');
+    expect(world.output).toContain('the worker is broken');
+  });
+
+  test('a second Ctrl-C kills parts that do not stop', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, TEST_WORKER: 'deaf' })).start();
+    await world.saying(STORED);
+    const worker = world.pidOf('worker');
+    const began = performance.now();
+    world.signal('SIGINT');
+    await world.saying('Stopping');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    world.signal('SIGINT');
+    expect(await world.ended()).toBe(1);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(identify(worker)).toBeUndefined();
+  });
+
+  test('a part that does not stop is killed, and all is over within 5 s', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, TEST_WORKER: 'deaf' })).start();
+    await world.saying(STORED);
+    const worker = world.pidOf('worker');
+    const began = performance.now();
+    // As npm passes it on: twice at once counts as one.
+    world.signal('SIGINT');
+    world.signal('SIGINT');
+    expect(await world.ended()).toBe(0);
+    expect(performance.now() - began).toBeGreaterThan(2_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(identify(worker)).toBeUndefined();
+  });
+});
+
+/** The ports of that world that answer on an address which the neighbours can reach too. */
+async function reachableFromOutside(world: DevWorld): Promise<readonly string[]> {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  const ports = Object.entries(world.run()).flatMap(([name, { port }]) => (port === undefined ? [] : [{ name, port }]));
+  const answering = await Promise.all(
+    ports.map(({ name, port }) => {
+      const socket = connect(port, outside ?? '0.0.0.1');
+      return new Promise<readonly string[]>((resolve) => {
+        socket.once('connect', () => resolve([name]));
+        socket.once('error', () => resolve([]));
+      }).finally(() => socket.destroy());
+    }),
+  );
+  return answering.flat();
+}

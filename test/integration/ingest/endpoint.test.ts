@@ -1,0 +1,229 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keySource, rings } from '../../../src/api/ingest/adapters.ts';
+import { openDelivery } from '../../../src/queue/envelope.ts';
+import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
+import { beginDrain, drainStates, markParked } from '../../../src/store/drains.ts';
+import { eventCounts } from '../../../src/store/ledger/counters.ts';
+import { rejectedEvents } from '../../../src/store/ledger/rejected.ts';
+import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
+import { listSightings } from '../../../src/store/sightings.ts';
+import { issueWebhookKey, liveWebhookKeys, revokeWebhookKey } from '../../../src/store/webhook-keys.ts';
+import {
+  deadPort,
+  deliver,
+  type Endpoint,
+  eventBody,
+  type Ground,
+  openGround,
+  startEndpoint,
+  type TestTenant,
+} from '../../support/ingest/endpoint.ts';
+import { until } from '../../support/ingest/until.ts';
+import { receiveAll } from '../../support/queue/queues.ts';
+
+let ground: Ground;
+let endpoint: Endpoint;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  ground = await openGround();
+  tenant = await ground.tenant();
+  endpoint = await startEndpoint(ground);
+});
+afterAll(async () => {
+  await endpoint.close();
+  await ground.close();
+});
+
+const queued = async (queue: string): Promise<(string | undefined)[]> =>
+  (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) => openDelivery(body)?.body.toString());
+
+describe('an event with a right key', () => {
+  test('is 200, and in the queue as it came', async () => {
+    const body = ` ${eventBody()}\n`;
+    const answer = await deliver(endpoint, tenant, body);
+    expect(answer.status).toBe(200);
+    expect(await queued(tenant.queue)).toEqual([body]);
+  });
+
+  test.each([
+    ['not JSON', 'hello'],
+    ['empty', ''],
+    ['an array', '[1]'],
+    ['no event', '{"a":1}'],
+    ['an unknown type', eventBody({ type: 'SOMETHING/NEW' })],
+    ['an emoji', eventBody({ content: { conversationId: 'c', text: '\u{1F600}' } })],
+  ])('%s is kept all the same', async (_, body) => {
+    expect((await deliver(endpoint, tenant, body)).status).toBe(200);
+    expect(await queued(tenant.queue)).toEqual([body]);
+  });
+
+  test('wakes a parked tenant once, and only then', async () => {
+    const { tenantId, ...own } = await ground.tenant();
+    await endpoint.ingest.keys.refresh();
+    const fence = await beginDrain(ground.db, tenantId, 'test');
+    await markParked(ground.db, tenantId, fence);
+    for (let n = 0; n < 5; n += 1)
+      expect((await deliver(endpoint, { tenantId, ...own }, eventBody())).status).toBe(200);
+    await until(() => ground.woken.includes(tenantId));
+    // A ring for these too, but the mark is cleared already.
+    for (let n = 0; n < 3; n += 1) await deliver(endpoint, { tenantId, ...own }, eventBody());
+    await pause(150);
+    expect((await drainStates(ground.db, [tenantId])).get(tenantId)?.parkedAt).toBeNull();
+    expect(ground.woken.filter((woken) => woken === tenantId)).toHaveLength(1);
+  });
+});
+
+describe('a wake that fails', () => {
+  test('is owed: it is tried again although the mark is cleared', async () => {
+    const parked = await ground.tenant();
+    await markParked(ground.db, parked.tenantId, await beginDrain(ground.db, parked.tenantId, 'test'));
+    let fails = 2;
+    const woken: string[] = [];
+    const wake = async (tenantId: string): Promise<void> => {
+      fails -= 1;
+      if (fails >= 0) throw new Error('Temporal is out');
+      woken.push(tenantId);
+    };
+    const flaky = await startEndpoint(ground, { rings: rings(ground.db, wake) });
+    expect((await deliver(flaky, parked, eventBody())).status).toBe(200);
+    await until(() => woken.length > 0);
+    expect(woken).toEqual([parked.tenantId]);
+    await flaky.close();
+  });
+});
+
+describe('a PING', () => {
+  test('is exactly 200, is written down soon, and is no event', async () => {
+    const pinged = await ground.tenant();
+    const answer = await deliver(endpoint, pinged, '{"type":"PING"}');
+    expect(answer.status).toBe(200);
+    await until(async () => (await listSightings(ground.db, pinged.tenantId)).length > 0);
+    const [sighting] = await listSightings(ground.db, pinged.tenantId);
+    expect(sighting).toMatchObject({ type: 'PING', keyId: pinged.keyId, count: 1 });
+    expect(endpoint.news).toContain(pinged.tenantId);
+    expect(await queued(pinged.queue)).toEqual([]);
+  });
+});
+
+describe('keys', () => {
+  test('a wrong key and an unknown tenant get the same answer, and nothing is stored', async () => {
+    const wrong = await deliver(endpoint, { ...tenant, key: 'wrong' }, eventBody());
+    const unknown = await deliver(endpoint, { tenantId: 'nobody', key: tenant.key }, eventBody());
+    expect([wrong.status, unknown.status]).toEqual([401, 401]);
+    expect(wrong.headers.get('content-type')).toBe('application/problem+json');
+    expect(await wrong.json()).toEqual(await unknown.json());
+    expect(await queued(tenant.queue)).toEqual([]);
+    await until(async () => (await listSightings(ground.db, tenant.tenantId)).some(({ type }) => type === 'wrong_key'));
+  });
+
+  test('a key made by another process works at once, a revoked one stops', async () => {
+    const { keyId, key } = await issueWebhookKey(ground.db, tenant.tenantId);
+    expect((await deliver(endpoint, { ...tenant, key }, eventBody())).status).toBe(200);
+    expect((await deliver(endpoint, tenant, eventBody())).status).toBe(200);
+    await revokeWebhookKey(ground.db, tenant.tenantId, keyId);
+    const began = Date.now();
+    await until(async () => (await deliver(endpoint, { ...tenant, key }, eventBody())).status === 401, 5_000);
+    expect(Date.now() - began).toBeLessThan(5_000);
+    expect((await deliver(endpoint, tenant, eventBody())).status).toBe(200);
+    await queued(tenant.queue);
+  });
+
+  test('the first use of a new key ends the one it replaces', async () => {
+    const changing = await ground.tenant();
+    const next = await issueWebhookKey(ground.db, changing.tenantId, { replaceUntil: new Date(Date.now() + 60_000) });
+    expect((await deliver(endpoint, changing, eventBody())).status).toBe(200);
+    expect((await deliver(endpoint, { ...changing, key: next.key }, eventBody())).status).toBe(200);
+    await until(async () => (await liveWebhookKeys(ground.db, changing.tenantId, new Date())).length === 1);
+    await until(async () => (await deliver(endpoint, changing, eventBody())).status === 401);
+  });
+
+  test('a tenant without a queue has the ledger', async () => {
+    const without = await ground.tenant();
+    await ground.db.query('UPDATE tenants SET queue_url = NULL WHERE tenant_id = $1', [without.tenantId]);
+    expect((await deliver(endpoint, without, eventBody())).status).toBe(200);
+    expect((await eventCounts(ground.db, without.tenantId)).waiting).toBe(1);
+  });
+});
+
+describe('what is not a delivery', () => {
+  test('another method is 405 and says which', async () => {
+    const answer = await fetch(`${endpoint.url}/webhooks/gladly/${tenant.tenantId}`);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('POST');
+  });
+
+  test('another path is left to others', async () => {
+    expect(await (await fetch(`${endpoint.url}/v1/tenants`)).text()).toBe('not ours');
+  });
+
+  test('over 256 KiB is 413, to the byte; as much as that is kept', async () => {
+    const limit = 256 * 1024;
+    const large = eventBody().padEnd(limit);
+    expect((await deliver(endpoint, tenant, large)).status).toBe(200);
+    expect((await deliver(endpoint, tenant, `${large} `)).status).toBe(413);
+    // Its envelope does not fit into a message any more: it is in the ledger.
+    expect(await queued(tenant.queue)).toEqual([]);
+    expect((await eventCounts(ground.db, tenant.tenantId)).waiting).toBe(1);
+  });
+});
+
+describe('SQS is out', () => {
+  test('deliveries are in the ledger, by way of it, and what is no event is set aside there', async () => {
+    const stranded = await ground.tenant();
+    const gone = `http://127.0.0.1:${await deadPort()}`;
+    const without = await startEndpoint(ground, {
+      transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: gone }),
+    });
+    const bodies = Array.from({ length: 30 }, () => eventBody({ content: { conversationId: 'stranded' } }));
+    const answers = await Promise.all(
+      [...bodies, bodies[0] ?? '', 'no json'].map((body) => deliver(without, stranded, body)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const waiting = await waitingEvents(ground.db, stranded.tenantId, ['stranded']);
+    expect(waiting.get('stranded')).toHaveLength(30);
+    expect(await rejectedEvents(ground.db, stranded.tenantId, { limit: 10 })).toMatchObject([{ reason: 'not_json' }]);
+    const metrics = await without.registry.metrics();
+    expect(metrics).toContain('ingest_delivery_seconds_count{outcome="ledgered"} 32');
+    expect(metrics).toContain('ingest_breaker_open 1');
+    await without.close();
+  });
+
+  test('and the ledger as well: 503, with when to try again', async () => {
+    const stranded = await ground.tenant();
+    const gone = `http://127.0.0.1:${await deadPort()}`;
+    const without = await startEndpoint(ground, {
+      transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: gone }),
+      ledger: { put: () => Promise.reject(new Error('out')) },
+    });
+    const answer = await deliver(without, stranded, eventBody());
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('30');
+    expect(await answer.json()).toMatchObject({ status: 503, code: 'nowhere_to_keep' });
+    await without.close();
+  });
+});
+
+describe('Postgres is out', () => {
+  test('known keys go on working; a process that just started says 503, not 401', async () => {
+    let out = false;
+    const real = ground.db;
+    const failing = <T>(work: () => Promise<T>): Promise<T> => (out ? Promise.reject(new Error('out')) : work());
+    const db = {
+      query: <R extends object>(sql: string, params?: Parameters<typeof real.query>[1]) =>
+        failing(() => real.query<R>(sql, params)),
+      transaction: <T>(fn: Parameters<typeof real.transaction<T>>[0]) => failing(() => real.transaction(fn)),
+      close: () => real.close(),
+    };
+    const before = await startEndpoint(ground, { keySource: keySource(db) });
+    out = true;
+    const after = await startEndpoint(ground, { keySource: keySource(db) });
+    expect((await deliver(before, tenant, eventBody())).status).toBe(200);
+    expect((await deliver(before, { ...tenant, key: 'wrong' }, eventBody())).status).toBe(401);
+    expect((await deliver(after, tenant, eventBody())).status).toBe(503);
+    out = false;
+    await until(async () => (await deliver(after, tenant, eventBody())).status === 200);
+    await Promise.all([before.close(), after.close()]);
+  });
+});

@@ -1,0 +1,151 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deliver,
+  type Endpoint,
+  eventBody,
+  type Ground,
+  openGround,
+  startEndpoint,
+  type TestTenant,
+} from '../../support/ingest/endpoint.ts';
+import { openRaw, statusOf } from '../../support/ingest/raw.ts';
+import { until } from '../../support/ingest/until.ts';
+
+const LIMITS = { headersTimeoutMs: 600, requestTimeoutMs: 1_200, checkIntervalMs: 100 };
+
+let ground: Ground;
+let endpoint: Endpoint;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  ground = await openGround();
+  tenant = await ground.tenant();
+  endpoint = await startEndpoint(ground, {}, LIMITS);
+});
+afterAll(async () => {
+  await endpoint.close();
+  await ground.close();
+});
+
+const head = (more: string, key = tenant.key): string =>
+  `POST /webhooks/gladly/${tenant.tenantId} HTTP/1.1\r\nHost: h\r\nx-api-key: ${key}\r\n${more}`;
+
+const delivers = async (): Promise<number> => (await deliver(endpoint, tenant, eventBody())).status;
+
+describe('slow and endless senders', () => {
+  test.each([
+    ['a connection that says nothing', () => ''],
+    ['headers that never end', () => 'POST / HTTP/1.1\r\nA: b\r\n'],
+    ['a body that never comes', () => head('Content-Length: 10\r\n\r\n')],
+    ['a chunked body that stops', () => head('Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')],
+  ])('%s is told 408 and closed', async (_, text) => {
+    const raw = await openRaw(endpoint.port);
+    if (text() !== '') raw.write(text());
+    const began = Date.now();
+    expect(statusOf(await raw.answer())).toBe(408);
+    expect(raw.isClosed).toBe(true);
+    expect(Date.now() - began).toBeLessThan(3_000);
+  });
+
+  test('a body that drips in is told 408, however often a byte comes', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(head('Content-Length: 1000\r\n\r\n'));
+    const drip = setInterval(() => raw.write('x'), 50);
+    expect(statusOf(await raw.answer())).toBe(408);
+    clearInterval(drip);
+  });
+
+  test('headers without end by size are 431, by number too many are cut', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(head(`X-Long: ${'x'.repeat(20_000)}\r\n\r\n`));
+    expect(statusOf(await raw.answer())).toBe(431);
+  });
+});
+
+describe('large bodies', () => {
+  test('announced: 413 before it is read, and the sender gets to read why', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(head(`Content-Length: ${10 * 1024 * 1024}\r\n\r\n`));
+    raw.write(Buffer.alloc(900_000, 'x'));
+    const answer = await raw.answer();
+    expect(statusOf(answer)).toBe(413);
+    expect(answer).toContain('larger than 256 KiB');
+  });
+
+  test('not announced: 413 as soon as it is too much, and no more is read than a little', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(head('Transfer-Encoding: chunked\r\n\r\n'));
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+    const endless = setInterval(() => raw.write(chunk), 1);
+    expect(statusOf(await raw.answer())).toBe(413);
+    clearInterval(endless);
+    await until(() => raw.isClosed);
+    // What we read plus what lay in the buffers of both ends.
+    expect(raw.socket.bytesWritten).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test('with a wrong key: 401, and the body is not waited for', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(head(`Content-Length: ${10 * 1024 * 1024}\r\n\r\n`, 'wrong'));
+    const answer = await raw.answer(1_000);
+    expect(statusOf(answer)).toBe(401);
+  });
+});
+
+describe('what is hardly HTTP', () => {
+  test.each([
+    ['garbage', '\u0000\u0001\u0002 nonsense\r\n\r\n', 400],
+    ['TLS where there is none', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000', 400],
+    ['two lengths', () => head('Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc'), 400],
+    ['a length and chunks', () => head('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc'), 400],
+    ['a negative length', () => head('Content-Length: -1\r\n\r\n'), 400],
+    ['a chunk size that is none', () => head('Transfer-Encoding: chunked\r\n\r\nZZ\r\n'), 400],
+    ['two keys', () => head(`x-api-key: ${tenant.key}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`), 401],
+  ])('%s', async (_, given, status) => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(typeof given === 'string' ? given : given());
+    expect(statusOf(await raw.answer())).toBe(status);
+    expect(await delivers()).toBe(200);
+  });
+
+  test('a sender that hangs up in the middle is no delivery', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(head('Content-Length: 100\r\n\r\n{"half":'));
+    await pause(50);
+    raw.socket.destroy();
+    await until(async () => (await endpoint.registry.metrics()).includes('count{outcome="hung_up"} '));
+    expect(await delivers()).toBe(200);
+  });
+
+  test('one that hangs up after its body has delivered it', async () => {
+    const before = await endpoint.registry.metrics();
+    const count = (text: string): number => Number(/count\{outcome="queued"\} (\d+)/.exec(text)?.[1] ?? 0);
+    const body = eventBody();
+    const raw = await openRaw(endpoint.port);
+    raw.socket.end(head(`Content-Length: ${body.length}\r\n\r\n${body}`));
+    await until(async () => count(await endpoint.registry.metrics()) === count(before) + 1);
+  });
+
+  test('two deliveries in one packet are two', async () => {
+    const [one, two] = [eventBody(), eventBody()];
+    const raw = await openRaw(endpoint.port);
+    raw.write(
+      head(
+        `Content-Length: ${one.length}\r\n\r\n${one}${head(`Content-Length: ${two.length}\r\nConnection: close\r\n\r\n${two}`)}`,
+      ),
+    );
+    expect((await raw.answer()).match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+  });
+});
+
+describe('a flood of wrong keys from one address', () => {
+  test('gets short answers, is remembered in little memory, and right keys get through from that address', async () => {
+    const flood = Array.from({ length: 1_000 }, () => deliver(endpoint, { ...tenant, key: 'wrong' }, eventBody()));
+    const right = Array.from({ length: 50 }, () => delivers());
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    expect(statuses.filter((status) => status === 401).length).toBeLessThan(60);
+    expect(await Promise.all(right)).toEqual(right.map(() => 200));
+  });
+});

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { adoptCredentials, deleteCredentials, getCredentials, putCredentials } from '../../../src/store/credentials.ts';
+import { UnknownTenantError } from '../../../src/store/errors.ts';
+import { createSealer, TamperedError } from '../../../src/store/sealer.ts';
+import {
+  hashWebhookKey,
+  issueWebhookKey,
+  liveWebhookKeys,
+  recordKeyUses,
+  revokeWebhookKey,
+  webhookKeysSince,
+} from '../../../src/store/webhook-keys.ts';
+import { heldOpen } from '../../support/store/held-open.ts';
+import { at } from '../../support/store/samples.ts';
+import { describeStore } from '../../support/store/store-suite.ts';
+
+const sealer = createSealer([{ id: 'k1', key: randomBytes(32).toString('base64') }]);
+const credentials = (apiToken: string) => ({ host: 'acme.gladly.com', email: 'ann@example.com', apiToken });
+
+describeStore('credentials', (store) => {
+  it('seals each version, and adopts one when it is told to', async () => {
+    const tenantId = await store.tenant();
+    expect(await getCredentials(store.db, sealer, tenantId, 'newest')).toBeNull();
+    expect(await putCredentials(store.db, sealer, tenantId, credentials('token-1'))).toBe(1);
+    expect(await adoptCredentials(store.db, tenantId, 1)).toBe(true);
+    expect(await putCredentials(store.db, sealer, tenantId, credentials('token-2'))).toBe(2);
+
+    expect(await getCredentials(store.db, sealer, tenantId)).toMatchObject({ version: 1, ...credentials('token-1') });
+    expect(await getCredentials(store.db, sealer, tenantId, 'newest')).toMatchObject({
+      version: 2,
+      apiToken: 'token-2',
+    });
+    expect(await getCredentials(store.db, sealer, tenantId, 2)).toMatchObject({ version: 2 });
+    expect(await adoptCredentials(store.db, tenantId, 2)).toBe(true);
+    expect(await adoptCredentials(store.db, tenantId, 2)).toBe(true);
+    expect(await adoptCredentials(store.db, tenantId, 1)).toBe(false);
+    expect(await adoptCredentials(store.db, tenantId, 3)).toBe(false);
+    expect(await getCredentials(store.db, sealer, tenantId)).toMatchObject({ version: 2 });
+    expect(await getCredentials(store.db, sealer, tenantId, 1)).toBeNull();
+
+    await deleteCredentials(store.db, tenantId);
+    expect(await getCredentials(store.db, sealer, tenantId)).toBeNull();
+    expect(await putCredentials(store.db, sealer, tenantId, credentials('token-3'))).toBe(3);
+  });
+
+  it('keeps neither email nor token in the open, and opens no seal that was moved', async () => {
+    const [tenantId, other] = [await store.tenant(), await store.tenant()];
+    await putCredentials(store.db, sealer, tenantId, credentials('token-1'));
+    await putCredentials(store.db, sealer, other, credentials('token-2'));
+    const { rows } = await store.db.query('SELECT * FROM credentials');
+    expect(JSON.stringify(rows)).not.toMatch(/token-|ann@/);
+    await store.db.query(
+      'UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE tenant_id = $2) WHERE tenant_id = $1',
+      [tenantId, other],
+    );
+    await expect(getCredentials(store.db, sealer, tenantId, 'newest')).rejects.toThrow(TamperedError);
+  });
+
+  it('gives two submissions at once two versions, and none to a tenant that does not exist', async () => {
+    const tenantId = await store.tenant();
+    const put = (token: string) => putCredentials(store.db, sealer, tenantId, credentials(token));
+    expect((await Promise.all([put('a'), put('b'), put('c')])).sort()).toEqual([1, 2, 3]);
+    await expect(putCredentials(store.db, sealer, 'nobody', credentials('x'))).rejects.toThrow(UnknownTenantError);
+  });
+});
+
+describeStore('webhook keys', (store) => {
+  it('stores a hash of 256 random bits', async () => {
+    const tenantId = await store.tenant();
+    const { keyId, key } = await issueWebhookKey(store.db, tenantId);
+    expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+    expect(await liveWebhookKeys(store.db, tenantId, at(0))).toMatchObject([
+      { keyId, hash: hashWebhookKey(key), validUntil: null },
+    ]);
+    const { rows } = await store.db.query('SELECT * FROM webhook_keys');
+    expect(JSON.stringify(rows)).not.toContain(key);
+  });
+
+  it('ends a replaced key when the new one is seen in use', async () => {
+    const tenantId = await store.tenant();
+    const old = await issueWebhookKey(store.db, tenantId);
+    const replacement = await issueWebhookKey(store.db, tenantId, { replaceUntil: at(3_600) });
+    const { revision } = await webhookKeysSince(store.db, 0);
+
+    expect(await recordKeyUses(store.db, [{ keyId: old.keyId, usedAt: at(5) }])).toEqual([]);
+    expect((await liveWebhookKeys(store.db, tenantId, at(10))).map(({ keyId }) => keyId).sort()).toEqual(
+      [old.keyId, replacement.keyId].sort(),
+    );
+    const uses = [30, 20, 40].map((seconds) => ({ keyId: replacement.keyId, usedAt: at(seconds) }));
+    expect(await recordKeyUses(store.db, uses)).toEqual([old.keyId]);
+    expect(await recordKeyUses(store.db, uses)).toEqual([]);
+
+    expect(await liveWebhookKeys(store.db, tenantId, at(50))).toMatchObject([
+      { keyId: replacement.keyId, firstUsedAt: at(20), lastUsedAt: at(40) },
+    ]);
+    const changes = await webhookKeysSince(store.db, revision);
+    expect(changes.keys).toMatchObject([{ keyId: old.keyId, revokedAt: expect.any(Date) }]);
+  });
+
+  it('ends a replaced key when its time is over, and never later than before', async () => {
+    const tenantId = await store.tenant();
+    const old = await issueWebhookKey(store.db, tenantId);
+    await issueWebhookKey(store.db, tenantId, { replaceUntil: at(10) });
+    const newest = await issueWebhookKey(store.db, tenantId, { replaceUntil: at(20) });
+    const live = async (seconds: number) =>
+      (await liveWebhookKeys(store.db, tenantId, at(seconds))).map(({ keyId }) => keyId);
+    expect(await live(9)).toContain(old.keyId);
+    expect(await live(10)).toHaveLength(2);
+    expect(await live(20)).toEqual([newest.keyId]);
+  });
+
+  it('revokes at once, and only a key of that tenant', async () => {
+    const [tenantId, other] = [await store.tenant(), await store.tenant()];
+    const { keyId } = await issueWebhookKey(store.db, tenantId);
+    expect(await revokeWebhookKey(store.db, other, keyId)).toBe(false);
+    expect(await revokeWebhookKey(store.db, tenantId, keyId)).toBe(true);
+    expect(await revokeWebhookKey(store.db, tenantId, keyId)).toBe(false);
+    expect(await liveWebhookKeys(store.db, tenantId, at(0))).toEqual([]);
+  });
+
+  it('shows nothing of a later change before an earlier one has committed', async () => {
+    const tenantId = await store.tenant();
+    const { revision } = await webhookKeysSince(store.db, 0);
+    const slow = issueWebhookKey(heldOpen(store.db, 200), tenantId);
+    await delay(100);
+    const fast = await issueWebhookKey(store.db, tenantId);
+    const seen = await webhookKeysSince(store.db, revision);
+    const { keyId } = await slow;
+    expect(seen.keys.map((key) => key.keyId)).toEqual([keyId, fast.keyId]);
+  });
+
+  it('shows a reader that polls every change, though many are made at once', async () => {
+    const tenantId = await store.tenant();
+    let { revision } = await webhookKeysSince(store.db, 0);
+    const seen = new Map<string, boolean>();
+    let done = false;
+    const polling = (async () => {
+      for (let last = false; !last; ) {
+        last = done;
+        const changes = await webhookKeysSince(store.db, revision);
+        ({ revision } = changes);
+        for (const { keyId, revokedAt, tenantId: of } of changes.keys) {
+          if (of === tenantId) seen.set(keyId, revokedAt === null);
+        }
+      }
+    })();
+    const issued = await Promise.all(Array.from({ length: 30 }, () => issueWebhookKey(store.db, tenantId)));
+    const revoked = issued.slice(0, 15);
+    await Promise.all(revoked.map(({ keyId }) => revokeWebhookKey(store.db, tenantId, keyId)));
+    done = true;
+    await polling;
+    expect(seen).toEqual(new Map(issued.map(({ keyId }, n) => [keyId, n >= 15])));
+  });
+});

@@ -1,0 +1,149 @@
+import { expect, it } from 'vitest';
+import { assertFence, beginDrain, StaleDrainError } from '../../../src/store/drains.ts';
+import { nextDueAt, pick } from '../../../src/store/ledger/pick.ts';
+import { cancelPostponements, type Postponement, postpone } from '../../../src/store/ledger/postpone.ts';
+import { settleEvents } from '../../../src/store/ledger/settle.ts';
+import { takeIn } from '../../../src/store/ledger/take-in.ts';
+import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
+import { at, countsBothWays, event } from '../../support/store/samples.ts';
+import { describeStore } from '../../support/store/store-suite.ts';
+
+describeStore('pick', (store) => {
+  const settling = { settleMs: 1_000, settleMaxMs: 10_000 };
+  const due = async (tenantId: string, seconds: number, excluding: readonly string[] = []) => {
+    const picked = await pick(store.db, tenantId, {
+      ...settling,
+      now: at(seconds),
+      excluding,
+      limit: 10,
+      newestShare: 0,
+    });
+    return picked.map(({ conversationId }) => conversationId);
+  };
+  const putOff = (tenantId: string, postponements: readonly Postponement[]) =>
+    store.db.transaction((tx) => postpone(tx, tenantId, postponements));
+  const next = (tenantId: string, seconds: number, excluding: readonly string[] = []) =>
+    nextDueAt(store.db, tenantId, { ...settling, now: at(seconds), excluding });
+
+  it('waits until a conversation is quiet, and at the latest until the bound', async () => {
+    const tenantId = await store.tenant();
+    await takeIn(store.db, tenantId, [event('e1', 'c1', at(0)), event('e2', 'c2', at(0))]);
+    expect(await next(tenantId, 0)).toEqual(new Date(at(1).getTime() + 1));
+    expect(await due(tenantId, 0.999)).toEqual([]);
+    for (let n = 1; n <= 20; n += 1) await takeIn(store.db, tenantId, [event(`more-${n}`, 'c1', at(n * 0.5))]);
+    expect(await due(tenantId, 9.9)).toEqual(['c2']);
+    expect(await next(tenantId, 9.9, ['c2'])).toEqual(new Date(at(10).getTime() + 1));
+    expect(await due(tenantId, 10)).toEqual(['c1', 'c2']);
+    expect(await due(tenantId, 10, ['c2'])).toEqual(['c1']);
+    expect(await next(tenantId, 12, ['c1', 'c2'])).toBeNull();
+  });
+
+  it('takes the oldest need first and lets a backlog not starve the freshest', async () => {
+    const tenantId = await store.tenant();
+    await takeIn(
+      store.db,
+      tenantId,
+      Array.from({ length: 50 }, (_, n) => event(`e${n}`, `c${String(n).padStart(2, '0')}`, at(n))),
+    );
+    const picked = async (limit: number, newestShare: number, random = 0) => {
+      const found = await pick(store.db, tenantId, {
+        ...settling,
+        now: at(100),
+        limit,
+        newestShare,
+        random: () => random,
+      });
+      return found.map(({ conversationId }) => conversationId);
+    };
+    expect(await picked(4, 0)).toEqual(['c00', 'c01', 'c02', 'c03']);
+    expect(await picked(8, 0.25)).toEqual(['c00', 'c01', 'c02', 'c49', 'c03', 'c04', 'c05', 'c48']);
+    expect(await picked(1, 0.25, 0.74)).toEqual(['c00']);
+    expect(await picked(1, 0.25, 0.75)).toEqual(['c49']);
+    const all = await picked(100, 0.25);
+    expect(all).toHaveLength(50);
+    expect(new Set(all).size).toBe(50);
+  });
+
+  it('leaves what was postponed alone until its time', async () => {
+    const tenantId = await store.tenant();
+    await takeIn(store.db, tenantId, [event('e1', 'c1', at(0)), event('e2', 'c1', at(0)), event('e3', 'c2', at(1))]);
+    await putOff(tenantId, [
+      { conversationId: 'c1', notBefore: at(60), reason: 'item_not_found', eventIds: ['e2'] },
+      { conversationId: 'c2', notBefore: at(90), reason: 'server_error' },
+      { conversationId: 'not there', notBefore: at(90), reason: 'server_error' },
+    ]);
+    expect(await due(tenantId, 59)).toEqual([]);
+    expect(await next(tenantId, 59)).toEqual(new Date(at(60).getTime() + 1));
+    expect(await due(tenantId, 60)).toEqual(['c1']);
+    await putOff(tenantId, [{ conversationId: 'c2', notBefore: at(95), reason: 'server_error' }]);
+    const picked = await pick(store.db, tenantId, { ...settling, now: at(95), limit: 10, newestShare: 0 });
+    expect(picked.map(({ conversationId, attempts }) => [conversationId, attempts])).toEqual([
+      ['c1', 0],
+      ['c2', 2],
+    ]);
+    const events = await waitingEvents(store.db, tenantId, ['c1', 'c2']);
+    expect(events.get('c1')?.map(({ eventId, attempts }) => [eventId, attempts])).toEqual([
+      ['e1', 0],
+      ['e2', 1],
+    ]);
+    expect(events.get('c2')?.map(({ attempts }) => attempts)).toEqual([0]);
+    const { kept, counted } = await countsBothWays(store.db, tenantId);
+    expect(kept).toEqual(counted);
+
+    await putOff(tenantId, [{ conversationId: 'c2', notBefore: at(999), reason: 'server_error' }]);
+    expect(await cancelPostponements(store.db, tenantId)).toBe(2);
+    expect(await due(tenantId, 50)).toEqual(['c1', 'c2']);
+  });
+
+  it('sees only its own tenant', async () => {
+    const [tenantId, other] = [await store.tenant(), await store.tenant()];
+    await takeIn(store.db, other, [event('e1', 'c1', at(0))]);
+    expect(await due(tenantId, 100)).toEqual([]);
+    expect(await next(tenantId, 100)).toBeNull();
+  });
+
+  it('never loses an event to a settlement at the same moment', async () => {
+    const tenantId = await store.tenant();
+    const ids = Array.from({ length: 60 }, (_, n) => `e${n}`);
+    const taking = async () => {
+      for (const id of ids) await takeIn(store.db, tenantId, [event(id, 'c1', at(1))]);
+    };
+    let open = ids.length;
+    const settling = async () => {
+      while (open > 0) {
+        const waiting = (await waitingEvents(store.db, tenantId, ['c1'])).get('c1') ?? [];
+        const { extracted } = await store.db.transaction((tx) =>
+          settleEvents(
+            tx,
+            tenantId,
+            waiting.map(({ eventId }) => ({ eventId, state: 'extracted' as const })),
+          ),
+        );
+        open -= extracted;
+      }
+    };
+    await Promise.all([taking(), settling(), settling()]);
+    const { kept, counted } = await countsBothWays(store.db, tenantId);
+    expect(kept).toEqual(counted);
+    expect(kept).toMatchObject({ waiting: 0, extracted: 60, pending: 0 });
+  });
+});
+
+describeStore('the fence', (store) => {
+  it('lets a new drain begin only before or after a transaction of the old one', async () => {
+    const tenantId = await store.tenant();
+    const old = await beginDrain(store.db, tenantId, 'w1');
+    const order: string[] = [];
+    let beginning: Promise<number> | undefined;
+    await store.db.transaction(async (tx) => {
+      await assertFence(tx, tenantId, old);
+      beginning = beginDrain(store.db, tenantId, 'w2').finally(() => order.push('new drain'));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      order.push('old write');
+    });
+    const fence = await beginning;
+    expect(order).toEqual(['old write', 'new drain']);
+    expect(fence).toBe(old + 1);
+    await expect(store.db.transaction((tx) => assertFence(tx, tenantId, old))).rejects.toThrow(StaleDrainError);
+  });
+});

@@ -1,0 +1,88 @@
+import { expect, it } from 'vitest';
+import { writeConversations } from '../../../src/store/conversations/write.ts';
+import type { Db, Param, Tx } from '../../../src/store/db.ts';
+import { beginDrain } from '../../../src/store/drains.ts';
+import { readFeed } from '../../../src/store/feed.ts';
+import { eventCounts } from '../../../src/store/ledger/counters.ts';
+import { nextDueAt, pick } from '../../../src/store/ledger/pick.ts';
+import { postpone } from '../../../src/store/ledger/postpone.ts';
+import { takeIn } from '../../../src/store/ledger/take-in.ts';
+import { trimEvents } from '../../../src/store/ledger/trim.ts';
+import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
+import { at, event, reading, write } from '../../support/store/samples.ts';
+import { describeStore } from '../../support/store/store-suite.ts';
+
+/** Enough that a plan which reads them all is seen, without statistics of any kind. */
+const WAITING = 20_000;
+const BATCH = 500;
+
+interface Reads {
+  readonly sql: string;
+  /** The most rows that one step of the plan read. */
+  readonly rows: number;
+}
+
+/** A store that says, before it runs a statement, how many rows its plan reads. What EXPLAIN ANALYZE changes is taken back. */
+function watched(db: Db, reads: Reads[]): Db {
+  const watch = (tx: Tx): Tx => ({
+    inTransaction: true,
+    async query<Row extends object>(sql: string, params: readonly Param[] = []) {
+      await tx.query('SAVEPOINT before');
+      const { rows } = await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN ANALYZE ${sql}`, params);
+      await tx.query('ROLLBACK TO before');
+      const actual = rows.flatMap((row) => /actual.* rows=(\d+)/.exec(row['QUERY PLAN'])?.[1] ?? []).map(Number);
+      const removed = rows.flatMap((row) => /Rows Removed.*: (\d+)/.exec(row['QUERY PLAN'])?.[1] ?? []).map(Number);
+      reads.push({ sql, rows: Math.max(...actual, ...removed) });
+      return await tx.query<Row>(sql, params);
+    },
+  });
+  return {
+    query: (sql, params) => db.transaction((tx) => watch(tx).query(sql, params)),
+    transaction: (fn, options) => db.transaction((tx) => fn(watch(tx)), options),
+    close: () => db.close(),
+  };
+}
+
+describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (store) => {
+  it('reads more than it needs', async () => {
+    const tenantId = await store.tenant();
+    const fence = await beginDrain(store.db, tenantId, 'w');
+    for (let n = 0; n < WAITING; n += BATCH) {
+      await takeIn(
+        store.db,
+        tenantId,
+        Array.from({ length: BATCH }, (_, m) => event(`e${n + m}`, `c${n + m}`, at(n + m))),
+      );
+    }
+    const reads: Reads[] = [];
+    const db = watched(store.db, reads);
+    const due = { now: at(WAITING), settleMs: 1_000, settleMaxMs: 10_000 };
+
+    await takeIn(
+      db,
+      tenantId,
+      Array.from({ length: 50 }, (_, n) => event(`more-${n}`, `c${n}`, at(WAITING))),
+    );
+    const picked = await pick(db, tenantId, { ...due, limit: 50, newestShare: 0.2 });
+    const ids = picked.map(({ conversationId }) => conversationId);
+    const events = await waitingEvents(db, tenantId, ids);
+    const writes = ids.map((id) =>
+      write(id, {
+        reading: reading('OPEN', [], at(0)),
+        extracted: (events.get(id) ?? []).map(({ eventId }) => eventId),
+      }),
+    );
+    const putOff = [{ conversationId: 'c15000', notBefore: at(0), reason: 'x', eventIds: ['e15000'] }];
+    await db.transaction((tx) => postpone(tx, tenantId, putOff));
+    const written = await db.transaction((tx) => writeConversations(tx, tenantId, fence, writes, at(0)));
+    await readFeed(db, tenantId, 0, 10);
+    await eventCounts(db, tenantId);
+    await trimEvents(db, { olderThan: new Date('2100-01-01'), limit: 10 });
+    await nextDueAt(db, tenantId, due);
+
+    expect(written.changed).toBe(50);
+    // nextDueAt looks at 1,000 at most.
+    expect(reads.filter(({ rows }) => rows > 1_000)).toEqual([]);
+    expect(reads.length).toBeGreaterThan(15);
+  });
+});

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { startFauxqs } from 'fauxqs';
+import { Registry } from 'prom-client';
+import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
+import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
+import { createIngest, type Ingest, type IngestParts } from '../../../src/api/ingest/ingest.ts';
+import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
+import type { Db } from '../../../src/store/db.ts';
+import { createTenant, updateTenant } from '../../../src/store/tenants.ts';
+import { issueWebhookKey } from '../../../src/store/webhook-keys.ts';
+import { connect, newTenant, type World } from '../queue/queues.ts';
+import { openStore, postgresKinds } from '../store/database.ts';
+
+/** Everything the endpoint stands on, for real: fauxqs and Postgres. */
+export interface Ground {
+  readonly db: Db;
+  readonly sqs: World;
+  readonly endpoint: string;
+  /** Of Postgres. */
+  readonly url: string;
+  /** Tenants that were woken, in order. */
+  readonly woken: string[];
+  /** A tenant with a queue and a key. */
+  tenant(): Promise<TestTenant>;
+  close(): Promise<void>;
+}
+
+export interface TestTenant {
+  readonly tenantId: string;
+  readonly key: string;
+  readonly keyId: string;
+  readonly queue: string;
+  readonly dead: string;
+}
+
+export async function openGround(): Promise<Ground> {
+  const [postgres] = postgresKinds;
+  if (postgres === undefined) throw new Error('no Postgres');
+  const [store, fauxqs] = await Promise.all([openStore(postgres), startFauxqs({ port: 0, logger: false })]);
+  const sqs = connect(fauxqs.address);
+  return {
+    db: store.db,
+    sqs,
+    endpoint: fauxqs.address,
+    url: store.url,
+    woken: [],
+    async tenant() {
+      const tenantId = newTenant();
+      await createTenant(store.db, { tenantId, name: tenantId, retentionDays: 4 });
+      const { queue, dead } = await sqs.queues.provision(tenantId, 4);
+      await updateTenant(store.db, tenantId, { queueUrl: queue, deadLetterQueueUrl: dead });
+      return { tenantId, queue, dead, ...(await issueWebhookKey(store.db, tenantId)) };
+    },
+    async close() {
+      sqs.clients.close();
+      await Promise.all([fauxqs.stop(), store.close()]);
+    },
+  };
+}
+
+export interface Endpoint {
+  readonly url: string;
+  readonly port: number;
+  readonly ingest: Ingest;
+  readonly edge: HttpEdge;
+  readonly registry: Registry;
+  readonly news: string[];
+  close(): Promise<void>;
+}
+
+/** The endpoint as the API process has it, with parts of it replaced where a test is about their failing. */
+export async function startEndpoint(
+  ground: Ground,
+  parts: Partial<IngestParts> = {},
+  limits: Partial<ServerLimits> = {},
+): Promise<Endpoint> {
+  const registry = new Registry();
+  const news: string[] = [];
+  const ingest = createIngest({
+    keySource: keySource(ground.db),
+    transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: ground.endpoint }),
+    ledger: ledgerWriter(ground.db),
+    sightings: sightings(ground.db, (tenantIds) => news.push(...tenantIds)),
+    rings: rings(ground.db, async (tenantId) => {
+      ground.woken.push(tenantId);
+    }),
+    registry,
+    log: { info: () => undefined, warn: () => undefined },
+    proxies: 0,
+    ...parts,
+  });
+  await ingest.keys.refresh().catch(() => undefined);
+  const edge = createHttpEdge(
+    {
+      brokenAnswer,
+      onRequest: (request, response) => {
+        if (!ingest.handler(request, response)) response.writeHead(404).end('not ours');
+      },
+    },
+    limits,
+  );
+  const port = await edge.listen(0, '127.0.0.1');
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ingest,
+    edge,
+    registry,
+    news,
+    async close() {
+      await edge.leave({ noticeMs: 0, graceMs: 500 });
+      await ingest.close();
+    },
+  };
+}
+
+/** A delivery as Gladly makes it. */
+export const deliver = (
+  endpoint: Endpoint,
+  tenant: { readonly tenantId: string; readonly key: string },
+  body: string | Uint8Array,
+): Promise<Response> =>
+  fetch(`${endpoint.url}/webhooks/gladly/${tenant.tenantId}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': tenant.key },
+    body,
+  });
+
+let events = 0;
+
+/** A Gladly event, made up. */
+export function eventBody(more: Record<string, unknown> = {}): string {
+  events += 1;
+  return JSON.stringify({
+    id: `event-${events}`,
+    type: 'CONTACT/MESSAGE_RECEIVED',
+    timestamp: '2026-01-05T09:00:00.12Z',
+    initiator: { id: 'customer-1', type: 'CUSTOMER' },
+    content: {
+      channel: 'CHAT',
+      contactId: 'c',
+      conversationId: `conversation-${events % 7}`,
+      customerId: 'customer-1',
+      messageId: `m-${events}`,
+    },
+    ...more,
+  });
+}
+
+/** A port on which nobody listens. */
+export async function deadPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,74 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deadPort } from './endpoint.ts';
+
+/** A program in a process of its own. */
+export interface Program {
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Sends the signal and waits until it is gone. */
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+export async function run(file: string, args: readonly string[]): Promise<Program> {
+  const child = fork(join(import.meta.dirname, file), args, {
+    env: { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once('message', (said) => {
+      const port = typeof said === 'object' && said !== null && 'port' in said ? said.port : null;
+      if (typeof port === 'number') resolve(port);
+      else reject(new Error(`${file} said ${JSON.stringify(said)}`));
+    });
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+  });
+  return {
+    port,
+    process: child,
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      await gone;
+    },
+  };
+}
+
+/** A program that keeps its state in a folder and its port through a SIGKILL, as `npm start` has them. */
+export interface Part {
+  readonly port: number;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops it where it is: connections are taken and nothing is answered, until `goOn`. */
+  hang(): void;
+  goOn(): void;
+  close(): Promise<void>;
+}
+
+export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
+  const folder = await mkdtemp(join(tmpdir(), `${name}-`));
+  const port = await deadPort();
+  const start = (): Promise<Program> => run(`../../../dev/parts/${name}.ts`, [folder, String(port)]);
+  let program = await start();
+  return {
+    port,
+    kill: () => program.end('SIGKILL'),
+    async start() {
+      program = await start();
+    },
+    hang: () => void program.process.kill('SIGSTOP'),
+    goOn: () => void program.process.kill('SIGCONT'),
+    async close() {
+      await program.end('SIGKILL');
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** `sharedPort`: one that several of them listen on. */
+export const runApi = (sqs: string, databaseUrl: string, noticeMs = 0, sharedPort = 0): Promise<Program> =>
+  run('processes/api.ts', [sqs, databaseUrl, String(noticeMs), String(sharedPort)]);

@@ -1,0 +1,104 @@
+import type { LookupFunction } from 'node:net';
+import { Client } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { createDrain } from '../../../src/activities/drain/drain.ts';
+import { Slots } from '../../../src/activities/drain/slots.ts';
+import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
+import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
+import { createExtractionControl } from '../../../src/activities/onboarding/extraction-control.ts';
+import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
+import type { Config } from '../../../src/config.ts';
+import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../../../src/contracts/tenant.ts';
+import { createConnections } from '../../../src/gladly/connect.ts';
+import { createGovernors } from '../../../src/gladly/quota.ts';
+import { createSqsClients } from '../../../src/queue/client.ts';
+import { createQueues } from '../../../src/queue/provision.ts';
+import { createReceiver } from '../../../src/queue/receiver.ts';
+import type { Db } from '../../../src/store/db.ts';
+import { createSealer } from '../../../src/store/sealer.ts';
+import type { Logger } from '../../../src/telemetry/log.ts';
+import { createDataConverter } from '../../../src/temporal/data-converter.ts';
+import { workflowBundle } from '../temporal.ts';
+
+export interface TestWorkerOptions {
+  readonly env: TestWorkflowEnvironment;
+  readonly config: Config;
+  readonly db: Db;
+  readonly lookup: LookupFunction | undefined;
+  readonly logger: Logger;
+}
+
+/** The workers of src/worker.ts in this process, with names resolved as the test says. */
+export async function startTestWorker(options: TestWorkerOptions): Promise<{ stop(): Promise<void> }> {
+  const { env, config, db, lookup, logger: log } = options;
+  const sqs = createSqsClients({
+    region: config.AWS_REGION,
+    ...(config.SQS_ENDPOINT ? { endpoint: config.SQS_ENDPOINT } : {}),
+  });
+  const connections = createConnections(lookup ? { lookup } : {});
+  const governors = createGovernors({ share: config.QUOTA_SHARE });
+  const sealer = createSealer(config.SECRET_KEYS);
+  const extraHosts = config.GLADLY_EXTRA_HOSTS;
+  const { TEMPORAL_NAMESPACE: namespace } = config;
+  const dataConverter = createDataConverter(config.SECRET_KEYS);
+  const client = new Client({ connection: env.connection, namespace, dataConverter });
+  const shared = {
+    connection: env.nativeConnection,
+    namespace,
+    dataConverter,
+    workflowBundle: await workflowBundle(),
+    maxHeartbeatThrottleInterval: '200 milliseconds',
+    shutdownGraceTime: '1 second',
+    shutdownForceTime: '2 seconds',
+  } as const;
+  const workers = await Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: ONBOARDING_TASK_QUEUE,
+      activities: {
+        ...createOnboardingActivities({
+          db,
+          sealer,
+          queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
+          gladly: createPacedGladly({ governors, connections }),
+          extraction: createExtractionControl(client),
+          extraHosts,
+          publicUrl: config.PUBLIC_URL,
+          now: () => new Date(),
+        }),
+      },
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: EXTRACTION_TASK_QUEUE,
+      maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
+      activities: {
+        drain: createDrain({
+          db,
+          receiver: createReceiver(sqs),
+          queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
+          gladlyOf: createGladlyAccess({ db, sealer, connections, governors, extraHosts }),
+          limits: {
+            budgetMs: config.DRAIN_BUDGET_MS,
+            crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
+            parkAfterMs: 500,
+            settleMs: 100,
+            settleMaxMs: 500,
+          },
+          slots: new Slots(config.DRAIN_SLOTS),
+          log,
+        }),
+      },
+    }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  return {
+    stop: async () => {
+      for (const worker of workers) worker.shutdown();
+      await Promise.allSettled(running);
+      await connections.close();
+      sqs.close();
+    },
+  };
+}

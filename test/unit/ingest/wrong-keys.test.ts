@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { WrongKeys } from '../../../src/api/ingest/wrong-keys.ts';
+
+describe('wrong keys by address', () => {
+  test('so many at once, then so many a second', () => {
+    let now = 0;
+    const wrong = new WrongKeys({ burst: 3, perSecond: 2 }, () => now);
+    const allowed = (): boolean[] => Array.from({ length: 5 }, () => wrong.allows('192.0.2.1'));
+    expect(allowed()).toEqual([true, true, true, false, false]);
+    now += 1_000;
+    expect(allowed()).toEqual([true, true, false, false, false]);
+    now += 3_600_000;
+    expect(allowed()).toEqual([true, true, true, false, false]);
+  });
+
+  test('one address does not use up another one, but all of one IPv6 network are one', () => {
+    const wrong = new WrongKeys({ burst: 1, perSecond: 0 });
+    expect(wrong.allows('192.0.2.1')).toBe(true);
+    expect(wrong.allows('192.0.2.2')).toBe(true);
+    expect(wrong.allows('::ffff:192.0.2.1')).toBe(false);
+    expect(wrong.allows('2001:db8::1')).toBe(true);
+    expect(wrong.allows('2001:db8::2')).toBe(false);
+    expect(wrong.allows('2001:db8:0:1::1')).toBe(true);
+  });
+
+  test('remembers a bounded number of addresses', () => {
+    const wrong = new WrongKeys({ burst: 1, perSecond: 0, addresses: 100 });
+    for (let n = 0; n < 10_000; n += 1) wrong.allows(`10.0.${n >> 8}.${n & 255}`);
+    expect(wrong.allows('10.0.39.15')).toBe(false);
+    expect(wrong.allows('10.0.0.0')).toBe(true);
+  });
+});

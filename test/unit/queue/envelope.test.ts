@@ -1,0 +1,90 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { openDelivery, sealDelivery } from '../../../src/queue/envelope.ts';
+import { MAX_MESSAGE_BYTES } from '../../../src/queue/limits.ts';
+
+/** SendMessage's reference, less what fauxqs refuses besides. */
+const ALLOWED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]*$/;
+
+const isJson = (body: Buffer): boolean => {
+  try {
+    JSON.parse(body.toString());
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const sealed = (body: Buffer, keyId = 'k'): string => {
+  const result = sealDelivery({ acceptedAt: 1_767_600_000_000, keyId, body }, { isJson: isJson(body) });
+  if (result.kind !== 'message') throw new Error('too large');
+  expect(result.bytes).toBe(Buffer.byteLength(result.text));
+  return result.text;
+};
+
+const bodies = fc.oneof(
+  fc.json().map((text) => Buffer.from(text)),
+  fc.json().map((text) => Buffer.from(` \n${text}\t`)),
+  fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  fc
+    .constantFrom('', '{}', '}', '","json":', '\u{1F600}', '\ufffe', '\ufeff{}', '"\\ud800"')
+    .map((text) => Buffer.from(text)),
+);
+
+test('any body comes back byte for byte, in a message that SQS takes and that is JSON', () => {
+  fc.assert(
+    fc.property(bodies, fc.string({ maxLength: 20 }), fc.nat(2 ** 45), (body, keyId, acceptedAt) => {
+      const result = sealDelivery(
+        { acceptedAt, keyId: keyId.replace(/[^\x20-\x7e]/g, ''), body },
+        { isJson: isJson(body) },
+      );
+      if (result.kind !== 'message') throw new Error('too large');
+      expect(result.text).toMatch(ALLOWED);
+      expect(() => JSON.parse(result.text)).not.toThrow();
+      const opened = openDelivery(result.text);
+      expect(opened?.body.equals(body)).toBe(true);
+      expect(opened).toMatchObject({ acceptedAt, keyId: keyId.replace(/[^\x20-\x7e]/g, '') });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe('what a person sees in the queue', () => {
+  test('JSON as it came', () => {
+    expect(sealed(Buffer.from('{"id":"e"}'))).toBe('{"v":1,"at":1767600000000,"key":"k","json":{"id":"e"}}');
+  });
+  test('other text as a string', () => {
+    expect(sealed(Buffer.from('hello "you"'))).toBe('{"v":1,"at":1767600000000,"key":"k","text":"hello \\"you\\""}');
+  });
+  test('what SQS refuses as base64', () => {
+    expect(JSON.parse(sealed(Buffer.from([0, 255])))).toMatchObject({ base64: 'AP8=' });
+  });
+});
+
+test('a message that is too large is said to be, to the byte', () => {
+  const overhead = sealed(Buffer.from('1')).length - 1;
+  const fits = Buffer.from(`"${'x'.repeat(MAX_MESSAGE_BYTES - overhead - 2)}"`);
+  const options = { isJson: true };
+  expect(sealDelivery({ acceptedAt: 1_767_600_000_000, keyId: 'k', body: fits }, options)).toMatchObject({
+    kind: 'message',
+    bytes: MAX_MESSAGE_BYTES,
+  });
+  expect(
+    sealDelivery({ acceptedAt: 1_767_600_000_000, keyId: 'k', body: Buffer.concat([fits, Buffer.from(' ')]) }, options),
+  ).toEqual({ kind: 'too_large', bytes: MAX_MESSAGE_BYTES + 1 });
+});
+
+test.each([
+  '',
+  'hello',
+  '{}',
+  '[]',
+  'null',
+  '{"v":2,"at":1,"key":"k","text":""}',
+  '{"v":1,"at":"1","key":"k","text":""}',
+  '{"v":1,"at":1,"key":"k"}',
+])('a message of somebody else is none of ours: %s', (message) => {
+  expect(openDelivery(message)).toBeNull();
+});
