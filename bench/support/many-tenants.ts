@@ -1,16 +1,17 @@
 import { Client, Connection } from '@temporalio/client';
 import { demoCredentials } from '../../simulator/simulator.ts';
-import { createExtractionControl } from '../../src/activities/onboarding/extraction-control.ts';
 import { readConfig } from '../../src/config.ts';
 import { createSqsClients } from '../../src/queue/client.ts';
 import { createQueues } from '../../src/queue/provision.ts';
 import { adoptCredentials, putCredentials } from '../../src/store/credentials.ts';
 import { openDb } from '../../src/store/db.ts';
 import { createSealer } from '../../src/store/sealer.ts';
-import { createTenant, updateTenant } from '../../src/store/tenants.ts';
+import { createTenant } from '../../src/store/tenants.ts';
 import { issueWebhookKey } from '../../src/store/webhook-keys.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
+import { changeTenant } from '../../src/tenants/projection.ts';
 import { extractionTuning } from '../../src/tenants/tuning.ts';
+import { TenantWorkflows } from '../../src/tenants/workflows.ts';
 import type { World } from './world.ts';
 
 /** A tenant whose events a benchmark delivers itself. */
@@ -50,7 +51,7 @@ export async function enroll(
   const sqs = createSqsClients({ endpoint: world.sqsEndpoint, region: config.AWS_REGION });
   const connection = await Connection.connect({ address: world.temporalAddress });
   const client = new Client({ connection, dataConverter: createDataConverter(config.SECRET_KEYS) });
-  const control = createExtractionControl(client);
+  const workflows = new TenantWorkflows(client);
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const sealer = createSealer(config.SECRET_KEYS);
   const user = demoCredentials(world.simulatorSeed);
@@ -61,8 +62,8 @@ export async function enroll(
     const { key } = await issueWebhookKey(db, tenantId);
     await adoptCredentials(db, tenantId, await putCredentials(db, sealer, tenantId, { host, ...user }));
     const change = { queueUrl: urls.queue, deadLetterQueueUrl: urls.dead, host };
-    await updateTenant(db, tenantId, { ...change, state: 'connected' });
-    await control.startOrTell(tenantId, { pause: null, tuning: extractionTuning(config) });
+    await changeTenant(db, tenantId, { ...change, state: 'connected' });
+    await workflows.startExtraction({ version: 1, tenantId, tuning: extractionTuning(config) });
     return { tenantId, key, url: `${api}/webhooks/gladly/${tenantId}` };
   };
 

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { Db } from '../store/db.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Tenants } from '../tenants/commands.ts';
+import type { ReadModel } from '../tenants/read-model.ts';
 import { type CodecParts, codecRoutes } from './codec/routes.ts';
 import { type ConnectParts, connectRoutes } from './connect/routes.ts';
 import { consoleRoutes } from './console/routes.ts';
@@ -21,12 +22,13 @@ import type { LiveUpdates } from './pages/live.ts';
 export interface AppParts {
   readonly db: Db;
   readonly tenants: Tenants;
+  readonly read: ReadModel;
   readonly operators: Operators;
   readonly publicUrl: string;
   readonly checks: Checks;
   readonly codec: CodecParts;
-  readonly connect: Pick<ConnectParts, 'workflows' | 'links' | 'extraHosts'>;
-  readonly console: Pick<ConsoleParts, 'client' | 'config' | 'queues' | 'sessions' | 'workflows'>;
+  readonly connect: Pick<ConnectParts, 'links' | 'extraHosts'>;
+  readonly console: Pick<ConsoleParts, 'config' | 'sessions'>;
   readonly metrics: Registry;
   readonly live: LiveUpdates;
   readonly log: Logger;
@@ -34,9 +36,9 @@ export interface AppParts {
 
 /** Everything that the API serves besides webhook deliveries, which never get here (ingest/handler.ts). */
 export function createApp(parts: AppParts): Koa<RequestState> {
-  const { db, tenants, operators, publicUrl, checks, codec, connect, metrics, live, log } = parts;
-  const forConsole = { ...parts.console, db, tenants, live };
-  const endpoints = [...tenantEndpoints(tenants), ...feedEndpoints(db, tenants)];
+  const { db, tenants, read, operators, publicUrl, checks, codec, connect, metrics, live, log } = parts;
+  const forConsole = { ...parts.console, db, tenants, read, live };
+  const endpoints = [...tenantEndpoints(tenants, read), ...feedEndpoints(db, tenants)];
   const document = openApi(endpoints, publicUrl);
   const router = new Router<RequestState>();
   router.get('/openapi.json', (ctx) => {
@@ -52,7 +54,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(assetRoutes().routes());
   app.use(requestLog(log));
   app.use(codecRoutes(codec).routes());
-  app.use(connectRoutes({ ...connect, db, tenants, live, publicUrl }).routes());
+  app.use(connectRoutes({ ...connect, db, tenants, read, live, publicUrl }).routes());
   app.use(consoleRoutes(forConsole).routes());
   app.use(router.routes());
   app.use(router.allowedMethods());

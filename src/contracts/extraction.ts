@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { Problem } from './problems.ts';
+import type { Projection } from './projection.ts';
 import type { TenantId } from './tenant.ts';
 
 /** The name under which Temporal knows the workflow. It is in stored histories, so it stays. */
@@ -68,6 +69,25 @@ export interface ExtractionStatus {
   readonly lastUnknownSignal: string | null;
 }
 
+/** The same phase in a person's words: parking and waking are not seen. */
+export type ShownPhase = Exclude<ExtractionPhase, 'parked'>;
+
+/** What a person is told of an extraction. Its workflow writes it to the store whenever it changes. */
+export interface ExtractionView {
+  readonly phase: ShownPhase;
+  /** ISO time since when a person would say so. */
+  readonly since: string;
+  readonly pause: Stamped | null;
+  /** Who asked for the end of it, when and why. */
+  readonly disconnect: Stamped | null;
+  readonly problem: Problem | null;
+  readonly warning: Problem | null;
+  /** ISO time at which it tries again by itself what a problem keeps from it; null while nothing does. */
+  readonly nextTryAt: string | null;
+  readonly unknownSignals: number;
+  readonly lastUnknownSignal: string | null;
+}
+
 /** What an extraction needs to know. Times in milliseconds, so that tests can make days into moments. */
 export interface ExtractionTuning {
   /** A parked tenant is looked at this often even if nobody rings. */
@@ -89,13 +109,14 @@ export interface ExtractionInput {
   readonly tuning: ExtractionTuning;
   /** Where the run before left off. Absent at the very start. */
   readonly carried?: CarriedExtraction;
-  /** Start in this state; used at the very start only. */
-  readonly pause?: Request;
+  /** Start in this state; used at the very start only. `at`: ISO time since when it is paused; absent: now. */
+  readonly pause?: Request & { readonly at?: string };
   /** What the run before knew of `DrainResult.waiting`. */
   readonly waiting?: number;
 }
 
-type Stamped = Request & { readonly at: string };
+/** Who asked, why and when (ISO time). */
+export type Stamped = Request & { readonly at: string };
 
 /** All that an extraction knows between drains, and what continue-as-new carries: plain JSON, since a Map, a Date or an
  * undefined would not arrive as it left. */
@@ -159,4 +180,6 @@ export interface ExtractionActivities {
    * Temporal retries without end.
    */
   drain(input: DrainInput): Promise<DrainResult>;
+  /** Writes what a person is told of the extraction. Run as a local activity: it takes milliseconds and no slot of a drain. */
+  recordExtraction(projection: Projection<ExtractionView>): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ExtractionTuning, Request } from './extraction.ts';
 import type { Problem } from './problems.ts';
+import type { Projection } from './projection.ts';
 import type { TenantId } from './tenant.ts';
 
 /** The name under which Temporal knows the workflow. It is in stored histories, so it stays. */
@@ -219,6 +220,8 @@ export interface OnboardingActivities {
   removeTraces(
     input: StepInput & { readonly discardWaitingEvents: boolean; readonly request: Request },
   ): Promise<StepResult>;
+  /** Writes what a person is told of the onboarding. Run as a local activity. */
+  recordOnboarding(projection: Projection<OnboardingStatus>): Promise<void>;
 }
 
 /** The header in which Gladly sends the webhook key (Gladly's setup article). */

@@ -322,19 +322,26 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(texts, code);
 }
 
-/** Catalogue entry with its placeholders unfilled, for documentation. */
+/** Catalogue entry with its placeholders unfilled. */
 export function problemText(code: ProblemCode): ProblemText {
-  return texts[code];
+  return Object.hasOwn(texts, code) ? texts[code] : UNKNOWN;
 }
 
-export const problemMendedBy = (it: Problem): MendedBy => texts[it.code].mendedBy;
+/** A newer version of the product has stored it: during a rolling deploy an older one reads it too. */
+const UNKNOWN: ProblemText = {
+  mendedBy: 'operator',
+  sentence: 'Something stands in the way that this version of the product does not know.',
+  remedy: 'Wait until the update of the product is through, then look again.',
+};
+
+export const problemMendedBy = (it: Problem): MendedBy => problemText(it.code).mendedBy;
 
 /** True for what is worth knowing but stops nothing. */
 export const isNotice = (it: Problem): boolean => problemText(it.code).notice === true;
 
-export const problemSentence = (it: Problem): string => fill(texts[it.code].sentence, it.params);
+export const problemSentence = (it: Problem): string => fill(problemText(it.code).sentence, it.params);
 
-export const problemRemedy = (it: Problem): string => fill(texts[it.code].remedy, it.params);
+export const problemRemedy = (it: Problem): string => fill(problemText(it.code).remedy, it.params);
 
 // A param that an older version did not store shows as '?', so that a status can still be read.
 function fill(text: string, params: Readonly<Record<string, string | number>>): string {

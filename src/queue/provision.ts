@@ -18,6 +18,9 @@ export interface Depth {
   readonly delayed: number;
 }
 
+/** All messages of a queue, whoever holds them. */
+export const totalOf = ({ waiting, inFlight, delayed }: Depth): number => waiting + inFlight + delayed;
+
 export interface Depths {
   readonly queue: Depth;
   readonly dead: Depth;

@@ -25,13 +25,13 @@ import { payloadKeys } from '../temporal/keys.ts';
 import { createPayloadCodec } from '../temporal/payload-codec.ts';
 import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
+import { watchTemporal } from '../tenants/liveness.ts';
 import { registerRetentionMetrics } from '../tenants/metrics.ts';
+import { ReadModel } from '../tenants/read-model.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
 
 /** Operators and pages; ingest has a pool of its own, so that neither keeps the other from a connection. */
 const DB_CONNECTIONS = 10;
-/** A ring that Temporal does not answer by then is rung again. */
-const WAKE_MS = 3_000;
 
 export interface RunningApi {
   readonly port: number;
@@ -44,7 +44,8 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const db = openDb(config.DATABASE_URL, { max: DB_CONNECTIONS, name: 'api', log });
   const ingestDb = openDb(config.DATABASE_URL, { ...INGEST_DB, log });
   await migrate(db);
-  const connection = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
+  // Connects when it is first used: the API starts, and serves what needs no Temporal, while Temporal is out.
+  const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
   const dataConverter = createDataConverter(config.SECRET_KEYS);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const sqs = createSqsClients({
@@ -70,7 +71,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
     }),
     ledger: ledgerWriter(ingestDb),
     sightings: sightings(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
-    rings: rings(ingestDb, (tenantId) => client.withDeadline(Date.now() + WAKE_MS, () => workflows.wake(tenantId))),
+    rings: rings(ingestDb, (tenantId) => workflows.wake(tenantId)),
     registry,
     log,
     proxies: config.PROXIES,
@@ -83,8 +84,12 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   });
   const live = createLiveUpdates();
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
+  const temporal = watchTemporal((deadlineMs) =>
+    client.withDeadline(Date.now() + deadlineMs, () => connection.workflowService.getSystemInfo({})),
+  );
   const app = createApp({
     db,
+    read: new ReadModel({ db, queues, temporal, share: config.QUOTA_SHARE }),
     tenants: new Tenants({
       db,
       sealer: createSealer(config.SECRET_KEYS),
@@ -113,8 +118,8 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       uiUrl: config.TEMPORAL_UI_URL,
     },
     metrics: registry,
-    connect: { workflows, links, extraHosts: config.GLADLY_EXTRA_HOSTS },
-    console: { client, config, queues, sessions, workflows },
+    connect: { links, extraHosts: config.GLADLY_EXTRA_HOSTS },
+    console: { config, sessions },
     live,
     log,
   });
@@ -136,6 +141,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const over = Promise.withResolvers<void>();
   const stop = (): void => {
     live.close();
+    temporal.stop();
     // Requests first, then what they left to write, then what they were written with.
     edge
       .leave({ noticeMs: config.LEAVE_NOTICE_MS, graceMs: config.LEAVE_GRACE_MS })

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import v8 from 'node:v8';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -5,13 +6,13 @@ import { createDrain } from '../activities/drain/drain.ts';
 import { Slots } from '../activities/drain/slots.ts';
 import { createGladlyAccess } from '../activities/gladly-access.ts';
 import { createOnboardingActivities } from '../activities/onboarding/activities.ts';
-import { createExtractionControl } from '../activities/onboarding/extraction-control.ts';
 import { createPacedGladly } from '../activities/onboarding/paced-gladly.ts';
-import { createExtractionSignals } from '../activities/sweep/extraction-signals.ts';
 import { ensureSweep } from '../activities/sweep/schedule.ts';
 import { createTidy } from '../activities/sweep/tidy.ts';
 import { createWatchTenants } from '../activities/sweep/watch-tenants.ts';
 import type { Config } from '../config.ts';
+import type { ExtractionView } from '../contracts/extraction.ts';
+import type { Projection } from '../contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../contracts/tenant.ts';
 import { createConnections } from '../gladly/connect.ts';
 import { createGovernors } from '../gladly/quota.ts';
@@ -21,9 +22,13 @@ import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
 import { migrate } from '../store/migrate.ts';
 import { createSealer } from '../store/sealer.ts';
+import { noteWorker, removeWorker } from '../store/workers.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { workflowBundle } from '../temporal/workflow-bundle.ts';
+import { WORKER_NOTE_MS } from '../tenants/liveness.ts';
+import { recordExtraction } from '../tenants/projection.ts';
+import { TenantWorkflows } from '../tenants/workflows.ts';
 
 /**
  * Set before Temporal starts its workflow threads, each with a heap of its own: V8 lets every one of them grow to several times what it holds
@@ -64,6 +69,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   ]);
   const dataConverter = createDataConverter(config.SECRET_KEYS);
   const client = new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const workflows = new TenantWorkflows(client);
   const sqs = createSqsClients({
     region: config.AWS_REGION,
     ...(config.SQS_ENDPOINT === undefined ? {} : { endpoint: config.SQS_ENDPOINT }),
@@ -99,7 +105,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           sealer,
           queues,
           gladly: createPacedGladly({ governors, connections }),
-          extraction: createExtractionControl(client),
+          workflows,
           extraHosts,
           publicUrl: config.PUBLIC_URL,
           now: () => new Date(),
@@ -107,7 +113,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
         watchTenants: createWatchTenants({
           db,
           queues,
-          signals: createExtractionSignals(client),
+          workflows,
           log,
           now: () => new Date(),
         }),
@@ -141,15 +147,24 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           slots: new Slots(config.DRAIN_SLOTS),
           log,
         }),
+        recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
       },
     }),
   ]);
 
+  const name = `${process.pid}@${hostname()}`;
+  const note = (): void => {
+    noteWorker(db, name).catch((error: unknown) => log.warn({ err: error }, 'worker: cannot be noted'));
+  };
+  note();
+  const noting = setInterval(note, WORKER_NOTE_MS);
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const running = workers.map((worker) => worker.run().finally(stop));
   const ended = Promise.allSettled(running).then(async (results) => {
+    clearInterval(noting);
+    await removeWorker(db, name).catch(() => undefined);
     await Promise.allSettled([connections.close(), db.close(), clientConnection.close(), connection.close()]);
     sqs.close();
     for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -1,5 +1,4 @@
 import type { TenantId } from '../contracts/tenant.ts';
-import type { Action } from './actions.ts';
 import type { Queryable } from './db.ts';
 import { addHistograms, percentile } from './histogram.ts';
 
@@ -42,20 +41,6 @@ export async function recentOf(
       { ...sum, freshnessP50Ms: percentile(freshness, 0.5) },
     ]),
   );
-}
-
-/** Each tenant's newest action of this kind. A tenant without one is left out. */
-export async function lastActionOf(
-  db: Queryable,
-  tenantIds: readonly TenantId[],
-  action: string,
-): Promise<ReadonlyMap<TenantId, Pick<Action, 'at' | 'by' | 'reason'>>> {
-  const { rows } = await db.query<Pick<Action, 'tenantId' | 'at' | 'by' | 'reason'>>(
-    `SELECT DISTINCT ON (tenant_id) tenant_id AS "tenantId", at, by, reason FROM actions
-     WHERE tenant_id = ANY($1) AND action = $2 ORDER BY tenant_id, action_id DESC`,
-    [tenantIds, action],
-  );
-  return new Map(rows.map(({ tenantId, ...last }) => [tenantId, last]));
 }
 
 /** Conversations that are to be read. */

@@ -75,7 +75,8 @@ const CHANGEABLE: Readonly<Record<keyof TenantChange, string>> = {
   webhookId: 'webhook_id',
 };
 
-const COLUMNS = `tenant_id AS "tenantId", name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
+/** A tenant's columns as Tenant has them. */
+export const TENANT_COLUMNS = `tenant_id AS "tenantId", name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
   retention_days AS "retentionDays", retention_policy AS "retentionPolicy", retention_alert AS "retentionAlert",
   queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
   webhook_id AS "webhookId", credentials_version AS "credentialsVersion",
@@ -89,7 +90,9 @@ export async function createTenant(db: Db, tenant: NewTenant): Promise<'created'
        INSERT INTO tenants (tenant_id, name, state, retention_days, retention_policy, webhook_setup)
        VALUES ($1, $2, 'connecting', $3, $4, $5) ON CONFLICT DO NOTHING RETURNING tenant_id),
      counters AS (INSERT INTO tenant_counters (tenant_id) SELECT tenant_id FROM created),
-     drain AS (INSERT INTO drains (tenant_id) SELECT tenant_id FROM created)
+     drain AS (INSERT INTO drains (tenant_id) SELECT tenant_id FROM created),
+     -- 3: being connected (GROUPS in src/tenants/standing.ts).
+     state AS (INSERT INTO tenant_states (tenant_id, need) SELECT tenant_id, 3 FROM created)
      SELECT tenant_id FROM created`,
     [tenantId, storableText(name), retentionDays, retentionPolicy, webhookSetup],
   );
@@ -97,7 +100,7 @@ export async function createTenant(db: Db, tenant: NewTenant): Promise<'created'
 }
 
 export async function getTenant(db: Queryable, tenantId: TenantId): Promise<Tenant | null> {
-  const { rows } = await db.query<Tenant>(`SELECT ${COLUMNS} FROM tenants WHERE tenant_id = $1`, [tenantId]);
+  const { rows } = await db.query<Tenant>(`SELECT ${TENANT_COLUMNS} FROM tenants WHERE tenant_id = $1`, [tenantId]);
   return rows[0] ?? null;
 }
 
@@ -115,7 +118,7 @@ export async function listTenants(
   { after = '', limit, search = '' }: TenantPage,
 ): Promise<readonly Tenant[]> {
   const { rows } = await db.query<Tenant>(
-    `SELECT ${COLUMNS} FROM tenants
+    `SELECT ${TENANT_COLUMNS} FROM tenants
      WHERE tenant_id > $1 AND ($3 = '' OR strpos(tenant_id, lower($3)) > 0 OR strpos(lower(name), lower($3)) > 0)
      ORDER BY tenant_id LIMIT $2`,
     [after, limit, storableText(search)],
@@ -140,7 +143,7 @@ export async function updateTenant(db: Queryable, tenantId: TenantId, change: Te
   }
   if (assignments.length === 0) return await getTenant(db, tenantId);
   const { rows } = await db.query<Tenant>(
-    `UPDATE tenants SET ${assignments.join(', ')} WHERE tenant_id = $1 RETURNING ${COLUMNS}`,
+    `UPDATE tenants SET ${assignments.join(', ')} WHERE tenant_id = $1 RETURNING ${TENANT_COLUMNS}`,
     params,
   );
   return rows[0] ?? null;

@@ -1,9 +1,11 @@
-import type { Config, OperatorKey } from '../config.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Config } from '../config.ts';
 import { ApiError } from '../contracts/api-error.ts';
 import type { Request } from '../contracts/extraction.ts';
 import type { CancelRequest, WebhookSetup } from '../contracts/onboarding.ts';
 import { problemRemedy, problemSentence } from '../contracts/problems.ts';
-import type { TenantId } from '../contracts/tenant.ts';
+import { type TenantId, webhookUrl } from '../contracts/tenant.ts';
 import { parseGladlyHost } from '../gladly/host.ts';
 import type { Queues } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
@@ -12,25 +14,21 @@ import { putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
 import { removeTenant } from '../store/removal.ts';
 import type { Sealer } from '../store/sealer.ts';
-import {
-  createTenant,
-  getTenant,
-  listTenants,
-  type RetentionPolicy,
-  type Tenant,
-  type TenantPage,
-  updateTenant,
-  withdrawConnectLinks,
-} from '../store/tenants.ts';
+import { readTenantFacts, type TenantState } from '../store/tenant-states.ts';
+import { createTenant, getTenant, type RetentionPolicy, type Tenant, withdrawConnectLinks } from '../store/tenants.ts';
 import { issueWebhookKey } from '../store/webhook-keys.ts';
 import { type ConnectLinks, LINK_LIFE_MS } from './connect-links.ts';
+import { changeTenant } from './projection.ts';
 import { type Redriven, type RedriveOptions, redrive } from './redrive.ts';
-import { type TenantStatus, tenantStatus, tenantSummary } from './status.ts';
 import { extractionTuning, onboardingTuning } from './tuning.ts';
 import type { TenantWorkflows } from './workflows.ts';
 
 /** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
 const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
+
+/** A worker that is well acts within some 50 ms; whoever asked is not kept longer than this. */
+const SEEN_MS = 1_000;
+const SEEN_LOOK_MS = 25;
 
 export interface NewTenant {
   readonly tenantId: TenantId;
@@ -54,7 +52,7 @@ export interface Credentials {
   readonly webhookSetup?: WebhookSetup | undefined;
 }
 
-export interface TenantsWorld {
+export interface TenantsDeps {
   readonly db: Db;
   readonly sealer: Sealer;
   readonly queues: Queues;
@@ -66,66 +64,36 @@ export interface TenantsWorld {
 
 /** All that can be done to tenants, for the operators' API and the pages alike. Each throws ApiError for what the caller can mend. */
 export class Tenants {
-  readonly #world: TenantsWorld;
+  readonly #deps: TenantsDeps;
 
-  constructor(world: TenantsWorld) {
-    this.#world = world;
+  constructor(deps: TenantsDeps) {
+    this.#deps = deps;
   }
 
+  /**
+   * Twice is once: when it was not known whether the onboarding started, the same call goes on, with a new key. Once the onboarding has been heard
+   * of, the id is taken.
+   */
   async create(tenant: NewTenant, by: string) {
-    const { db } = this.#world;
+    const { db } = this.#deps;
     const { tenantId } = tenant;
-    if ((await createTenant(db, tenant)) === 'exists') {
+    if ((await createTenant(db, tenant)) === 'exists' && (await readTenantFacts(db, tenantId))?.onboarding !== null) {
       throw new ApiError('tenant_exists', `A tenant with the id ${tenantId} exists already. Choose another id.`);
     }
-    try {
-      await this.#startOnboarding(tenantId, tenant, tenant.startPaused ? { by, reason: 'to start paused' } : null);
-    } catch (error) {
-      // Nobody has seen its key: whoever asks again must not be told that it exists.
-      await removeTenant(db, tenantId);
-      throw error;
-    }
     const { key } = await issueWebhookKey(db, tenantId);
+    await this.#startOnboarding(tenantId, tenant, tenant.startPaused ? { by, reason: 'to start paused' } : null);
     await this.#record(tenantId, 'create', by, null);
+    await this.#seen(tenantId, ({ onboarding }) => onboarding !== null);
     return {
       tenantId,
       webhookUrl: this.webhookUrl(tenantId),
       webhookKey: key,
-      connectUrl: this.#connectUrl(tenantId, 1),
+      connectUrl: this.#newConnectUrl(tenantId, 1),
     };
   }
 
-  async list(page: {
-    readonly after?: string | undefined;
-    readonly limit: number;
-    readonly search?: string | undefined;
-  }) {
-    const { db, workflows } = this.#world;
-    const { after, limit, search } = page;
-    const asked: TenantPage = {
-      limit,
-      ...(after === undefined ? {} : { after }),
-      ...(search === undefined ? {} : { search }),
-    };
-    const [tenants, states] = await Promise.all([listTenants(db, asked), workflows.allExtractionStates()]);
-    return {
-      tenants: tenants.map((tenant) => tenantSummary(tenant, states.get(tenant.tenantId))),
-      next: tenants.length === limit ? (tenants.at(-1)?.tenantId ?? null) : null,
-    };
-  }
-
-  /** A viewer is not told the connect link: whoever has it can change things. */
-  async status(tenantId: TenantId, role: OperatorKey['role'] = 'operator'): Promise<TenantStatus> {
-    const tenant = await this.get(tenantId);
-    return tenantStatus(this.#world, tenant, {
-      webhookUrl: this.webhookUrl(tenantId),
-      connectUrl: role === 'operator' ? this.#connectUrl(tenantId, tenant.connectLinkEpoch) : null,
-    });
-  }
-
-  /** Answers the tenant as it is after the change. */
-  async change(tenantId: TenantId, change: TenantEdit, by: string): Promise<TenantStatus> {
-    const { db, queues } = this.#world;
+  async change(tenantId: TenantId, change: TenantEdit, by: string): Promise<void> {
+    const { db, queues } = this.#deps;
     const { queueUrl } = await this.get(tenantId);
     const { retentionDays, retentionPolicy, name } = change;
     // The queue first: should it fail, the store still says what is true.
@@ -134,13 +102,12 @@ export class Tenants {
       ...(retentionDays === undefined ? {} : { retentionDays }),
       ...(retentionPolicy === undefined ? {} : { retentionPolicy }),
     };
-    await updateTenant(db, tenantId, { ...given, ...(name === undefined ? {} : { name }) });
+    await changeTenant(db, tenantId, { ...given, ...(name === undefined ? {} : { name }) });
     await this.#record(tenantId, 'change', by, null, given);
-    return this.status(tenantId);
   }
 
   async submitCredentials(tenantId: TenantId, given: Credentials, by: string) {
-    const { db, sealer, workflows, config } = this.#world;
+    const { db, sealer, workflows, config } = this.#deps;
     const tenant = await this.get(tenantId);
     const parsed = parseGladlyHost(given.domain, config.GLADLY_EXTRA_HOSTS);
     if (!parsed.ok) {
@@ -154,26 +121,34 @@ export class Tenants {
     const setup = given.webhookSetup;
     // One that was disconnected begins anew, and is not to be erased meanwhile.
     if (tenant.state === 'cancelled' || tenant.state === 'disconnected') {
-      await updateTenant(db, tenantId, { state: 'connecting', disconnectedAt: null });
+      await changeTenant(db, tenantId, { state: 'connecting', disconnectedAt: null });
     }
     await this.#startOnboarding(tenantId, { ...tenant, ...(setup === undefined ? {} : { webhookSetup: setup }) }, null);
     if (setup !== undefined) await workflows.chooseWebhookSetup(tenantId, setup);
     await workflows.submitCredentials(tenantId, { version, by });
     await this.#record(tenantId, 'credentials', by, null, { version });
+    await this.#seen(tenantId, ({ onboarding }) => (onboarding?.credentialsVersion ?? 0) >= version);
     return { tenantId, credentialsVersion: version, domain: parsed.host.name };
   }
 
   async recheck(tenantId: TenantId, by: string) {
     await this.get(tenantId);
-    await this.#world.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
+    await this.#deps.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
     return { tenantId };
+  }
+
+  /** Has an extraction that a problem has stopped try again now. */
+  async tryAgain(tenantId: TenantId): Promise<void> {
+    await this.get(tenantId);
+    await this.#deps.workflows.credentialsChanged(tenantId);
   }
 
   async chooseWebhookSetup(tenantId: TenantId, setup: WebhookSetup, by: string) {
     await this.get(tenantId);
-    await updateTenant(this.#world.db, tenantId, { webhookSetup: setup });
-    await this.#world.workflows.chooseWebhookSetup(tenantId, setup);
+    await changeTenant(this.#deps.db, tenantId, { webhookSetup: setup });
+    await this.#deps.workflows.chooseWebhookSetup(tenantId, setup);
     await this.#record(tenantId, 'webhook_setup', by, null, { setup });
+    await this.#seen(tenantId, ({ onboarding }) => onboarding?.webhookSetup === setup);
     return { tenantId, webhookSetup: setup };
   }
 
@@ -186,11 +161,11 @@ export class Tenants {
     const oldKeyUntil = new Date(Date.now() + KEY_CHANGE_OVER_MS);
     const answer = { tenantId, webhookUrl: this.webhookUrl(tenantId), oldKeyUntil };
     if (webhookSetup === 'create_for_me' && webhookId !== null) {
-      await this.#world.workflows.replaceWebhookKey(tenantId);
+      await this.#deps.workflows.replaceWebhookKey(tenantId);
       await this.#record(tenantId, 'webhook_key', by, null);
       return { ...answer, webhookKey: null };
     }
-    const { keyId, key } = await issueWebhookKey(this.#world.db, tenantId, { replaceUntil: oldKeyUntil });
+    const { keyId, key } = await issueWebhookKey(this.#deps.db, tenantId, { replaceUntil: oldKeyUntil });
     await this.#record(tenantId, 'webhook_key', by, null, { keyId });
     return { ...answer, webhookKey: key };
   }
@@ -198,40 +173,52 @@ export class Tenants {
   /** Every link made before opens nothing from now on. */
   async renewConnectLink(tenantId: TenantId, by: string) {
     await this.get(tenantId);
-    const epoch = (await withdrawConnectLinks(this.#world.db, tenantId)) ?? 1;
+    const epoch = (await withdrawConnectLinks(this.#deps.db, tenantId)) ?? 1;
     await this.#record(tenantId, 'connect_link', by, null);
-    return { tenantId, connectUrl: this.#connectUrl(tenantId, epoch) };
+    return { tenantId, connectUrl: this.#newConnectUrl(tenantId, epoch) };
   }
 
   async pause(tenantId: TenantId, request: Request) {
     await this.get(tenantId);
-    await this.#toExtraction(tenantId, () => this.#world.workflows.pause(tenantId, request));
+    await this.#toExtraction(tenantId, () => this.#deps.workflows.pause(tenantId, request));
     await this.#record(tenantId, 'pause', request.by, request.reason);
-    return { tenantId, asked: 'pause' };
+    return {
+      tenantId,
+      asked: 'pause',
+      done: await this.#seen(tenantId, ({ extraction }) => extraction?.pause != null),
+    };
   }
 
   async resume(tenantId: TenantId, request: Request) {
     await this.get(tenantId);
-    await this.#toExtraction(tenantId, () => this.#world.workflows.resume(tenantId, request));
+    await this.#toExtraction(tenantId, () => this.#deps.workflows.resume(tenantId, request));
     await this.#record(tenantId, 'resume', request.by, request.reason);
-    return { tenantId, asked: 'resume' };
+    return {
+      tenantId,
+      asked: 'resume',
+      done: await this.#seen(tenantId, ({ extraction }) => extraction?.pause === null),
+    };
   }
 
   async disconnect(tenantId: TenantId, request: CancelRequest) {
     await this.get(tenantId);
-    await this.#world.workflows.cancel(tenantId, request);
+    await this.#deps.workflows.cancel(tenantId, request);
     // Whoever connects it again is given a new one.
-    await withdrawConnectLinks(this.#world.db, tenantId);
+    await withdrawConnectLinks(this.#deps.db, tenantId);
     await this.#record(tenantId, 'disconnect', request.by, request.reason, { discard: request.discardWaitingEvents });
-    return { tenantId, asked: 'disconnect' };
+    return {
+      tenantId,
+      asked: 'disconnect',
+      done: await this.#seen(tenantId, ({ onboarding }) => onboarding?.cancel != null),
+    };
   }
 
   /** Brings back what was set aside; see redrive.ts. */
   async redrive(tenantId: TenantId, options: RedriveOptions, by: string): Promise<Redriven> {
-    const { workflows } = this.#world;
+    const { workflows } = this.#deps;
     const { queueUrl: queue, deadLetterQueueUrl: dead } = await this.get(tenantId);
     const urls = queue !== null && dead !== null ? { queue, dead } : null;
-    const found = await redrive(this.#world, tenantId, urls, options);
+    const found = await redrive(this.#deps, tenantId, urls, options);
     if (options.dryRun) return found;
     await this.#record(tenantId, 'redrive', by, null, { rejected: found.rejected, deadLetters: found.deadLetters });
     await workflows.wake(tenantId);
@@ -246,22 +233,27 @@ export class Tenants {
         `${tenantId} is still connected. Disconnect it first, and wait until that is done.`,
       );
     }
-    await removeTenant(this.#world.db, tenantId);
+    await removeTenant(this.#deps.db, tenantId);
     return { tenantId, erased: true };
   }
 
   webhookUrl(tenantId: TenantId): string {
-    return `${this.#world.config.PUBLIC_URL}/webhooks/gladly/${tenantId}`;
+    return webhookUrl(this.#deps.config.PUBLIC_URL, tenantId);
   }
 
-  #connectUrl(tenantId: TenantId, epoch: number): string {
-    const { links, config } = this.#world;
+  /** A connect link of this tenant that is good for LINK_LIFE_MS from now. */
+  connectUrl({ tenantId, connectLinkEpoch }: Pick<Tenant, 'tenantId' | 'connectLinkEpoch'>): string {
+    return this.#newConnectUrl(tenantId, connectLinkEpoch);
+  }
+
+  #newConnectUrl(tenantId: TenantId, epoch: number): string {
+    const { links, config } = this.#deps;
     return `${config.PUBLIC_URL}/connect/${links.sign({ tenantId, epoch, expiresAt: Date.now() + LINK_LIFE_MS })}`;
   }
 
   /** Throws ApiError when there is none. */
   async get(tenantId: TenantId): Promise<Tenant> {
-    const tenant = await getTenant(this.#world.db, tenantId);
+    const tenant = await getTenant(this.#deps.db, tenantId);
     if (!tenant) throw new ApiError('not_found', 'There is no such tenant.');
     return tenant;
   }
@@ -271,7 +263,7 @@ export class Tenants {
     { retentionDays, webhookSetup }: Pick<NewTenant, 'retentionDays' | 'webhookSetup'>,
     startPaused: Request | null,
   ): Promise<void> {
-    const { workflows, config } = this.#world;
+    const { workflows, config } = this.#deps;
     await workflows.startOnboarding({
       version: 1,
       tenantId,
@@ -287,7 +279,7 @@ export class Tenants {
     try {
       await signal();
     } catch (error) {
-      if (!(error instanceof Error && error.name === 'WorkflowNotFoundError')) throw error;
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new ApiError(
         'conflict',
         `Extraction of ${tenantId} does not run: it starts when the onboarding is done, and ends when the tenant is disconnected.`,
@@ -297,6 +289,17 @@ export class Tenants {
     }
   }
 
+  /**
+   * Waits a moment until what was asked for is seen, so that whoever asked sees it too. False: Temporal has taken it, and no worker has acted yet.
+   */
+  async #seen(tenantId: TenantId, isSeen: (state: TenantState) => boolean): Promise<boolean> {
+    for (const until = performance.now() + SEEN_MS; performance.now() < until; await delay(SEEN_LOOK_MS)) {
+      const state = await readTenantFacts(this.#deps.db, tenantId);
+      if (state === null || isSeen(state)) return true;
+    }
+    return false;
+  }
+
   async #record(
     tenantId: TenantId,
     action: string,
@@ -304,6 +307,6 @@ export class Tenants {
     reason: string | null,
     details: Readonly<Record<string, string | number | boolean>> = {},
   ): Promise<void> {
-    await recordAction(this.#world.db, { tenantId, at: new Date(), by, action, reason, details });
+    await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details });
   }
 }

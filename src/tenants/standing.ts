@@ -1,9 +1,10 @@
-import type { ExtractionPhase } from '../contracts/extraction.ts';
-import { isProblemCode, problemText } from '../contracts/problems.ts';
-import type { Tenant } from '../store/tenants.ts';
-import type { WorkflowRecord } from './workflow-records.ts';
+import type { ExtractionView, ShownPhase } from '../contracts/extraction.ts';
+import type { OnboardingStatus } from '../contracts/onboarding.ts';
+import { type Problem, problemMendedBy } from '../contracts/problems.ts';
+import type { Place, PlaceFacts } from '../store/tenant-states.ts';
+import { firstLossAt } from './loss.ts';
 
-/** What a tenant needs, in the order in which an operator has to look. */
+/** What a tenant needs, in the order in which an operator has to look. The index of each is stored (tenant_states.need): new ones go last. */
 export const GROUPS = ['attention', 'customer', 'paused', 'connecting', 'running', 'ended'] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -15,115 +16,104 @@ export interface Standing {
   /** The state in a word or three. */
   readonly label: string;
   readonly tone: Tone;
-  /** Code of the problem that stands in the way. */
-  readonly problem: string | null;
-  /** Which workflow can tell more about it. */
+  /** What stands in the way, or is about to happen. */
+  readonly problem: Problem | null;
+  /** ISO time since when a person would say so; null while no workflow has written it. */
+  readonly since: string | null;
+  /** Which workflow says so. */
   readonly from: 'onboarding' | 'extraction' | null;
 }
 
 /** The same words as in Temporal UI (src/workflows/extraction/details.ts). */
-export const PHASES: Readonly<Record<ExtractionPhase, readonly [label: string, tone: Tone]>> = {
-  running: ['Running', 'good'],
-  parked: ['Running', 'good'],
-  pausing: ['Pausing', 'busy'],
-  paused: ['Paused', 'warn'],
-  waiting_for_gladly: ['Waiting for Gladly', 'busy'],
-  needs_attention: ['Needs attention', 'bad'],
-  disconnected: ['Disconnected', 'quiet'],
+const PHASES: Readonly<Record<ShownPhase, readonly [group: Group, label: string, tone: Tone]>> = {
+  running: ['running', 'Running', 'good'],
+  waiting_for_gladly: ['running', 'Waiting for Gladly', 'busy'],
+  pausing: ['paused', 'Pausing', 'busy'],
+  paused: ['paused', 'Paused', 'warn'],
+  needs_attention: ['attention', 'Needs attention', 'bad'],
+  disconnected: ['ended', 'Disconnected', 'quiet'],
 };
-
-export const isPhase = (state: string | null): state is ExtractionPhase =>
-  state !== null && Object.hasOwn(PHASES, state);
 
 /** An alert from here on says that events are about to be lost (the sweep raises 50, 80 and 95). */
 const ALARMING_PERCENT = 80;
 
-type Known = Pick<Tenant, 'state' | 'retentionAlert'>;
+/** What a standing follows from. */
+export type StandingFacts = Pick<PlaceFacts, 'onboarding' | 'extraction'> & {
+  readonly tenant: Pick<PlaceFacts['tenant'], 'state' | 'retentionAlert' | 'disconnectedAt'>;
+};
 
-/** How a tenant stands, from what the store and Temporal's records say of it. Undefined: there is no such workflow now. */
-export function standingOf(
-  { state, retentionAlert }: Known,
-  onboarding: WorkflowRecord | undefined,
-  extraction: WorkflowRecord | undefined,
-): Standing {
-  if (state === 'disconnected') return ended('Disconnected');
-  if (state === 'cancelled') return ended('Cancelled');
-  const now = onboarding === undefined ? null : whileConnecting(onboarding);
-  const runs = extraction !== undefined && isPhase(extraction.state);
-  // One that has ended may be taken back still, or begin anew: what the set-up says of that counts.
-  if (!runs || (now !== null && extraction.state === 'disconnected')) {
-    return now ?? { group: 'connecting', label: 'Starting', tone: 'busy', problem: null, from: null };
+/** How a tenant stands: the one place where this is decided, for the list, the pages, the status and the metrics. */
+export function standingOf({ tenant, onboarding, extraction }: StandingFacts): Standing {
+  const { state, retentionAlert, disconnectedAt } = tenant;
+  if (state === 'disconnected' || state === 'cancelled') {
+    const label = state === 'disconnected' ? 'Disconnected' : 'Cancelled';
+    return {
+      group: 'ended',
+      label,
+      tone: 'quiet',
+      problem: null,
+      since: disconnectedAt?.toISOString() ?? null,
+      from: null,
+    };
   }
-  const running = whileExtracting(extraction.state, extraction.problem);
+  const setUp = onboarding && whileSettingUp(onboarding);
+  // While a tenant is being disconnected that is what counts, whatever its extraction does meanwhile.
+  if (setUp && (onboarding.state === 'cancelling' || extraction === null || extraction.phase === 'disconnected'))
+    return setUp;
+  if (extraction === null)
+    return { group: 'connecting', label: 'Starting', tone: 'busy', problem: null, since: null, from: null };
+  const running = whileExtracting(extraction);
   if (retentionAlert >= ALARMING_PERCENT) return { ...running, group: 'attention', tone: 'bad' };
   // New credentials of a connected tenant are being checked, and something is wrong with them.
-  return now?.problem && running.group === 'running' ? now : running;
+  return setUp?.problem && running.group === 'running' ? setUp : running;
 }
 
-function ended(label: string): Standing {
-  return { group: 'ended', label, tone: 'quiet', problem: null, from: null };
+/** What an onboarding that has not ended has in its way: of the cancellation, or of the step at hand. */
+export function onboardingProblem({ problem, step, steps }: OnboardingStatus): Problem | null {
+  return problem ?? steps.find(({ name }) => name === step)?.problem ?? null;
 }
 
-function whileConnecting({ state, problem }: WorkflowRecord): Standing {
-  const from = 'onboarding';
+/** Null when it is done or cancelled, and so says nothing of how the tenant is. */
+function whileSettingUp(onboarding: OnboardingStatus): Standing | null {
+  const { state, step, steps } = onboarding;
+  if (state === 'done' || state === 'cancelled') return null;
+  const problem = onboardingProblem(onboarding);
+  const mender = problem && problemMendedBy(problem);
   if (state === 'cancelling') {
-    const asks = problem !== null && mender(problem) !== 'time';
+    const asks = mender !== null && mender !== 'time';
     return {
       group: asks ? 'attention' : 'connecting',
       label: 'Disconnecting',
       tone: asks ? 'bad' : 'busy',
       problem,
-      from,
+      since: onboarding.since,
+      from: 'onboarding',
     };
   }
-  if (problem === null) return { group: 'connecting', label: 'Connecting', tone: 'busy', problem, from };
-  switch (mender(problem)) {
-    case 'time':
-      return { group: 'connecting', label: 'Retrying', tone: 'busy', problem, from };
-    case 'customer':
-      return { group: 'customer', label: 'Waits for the customer', tone: 'warn', problem, from };
-    case 'operator':
-      return { group: 'attention', label: 'Needs attention', tone: 'bad', problem, from };
-  }
+  const since = steps.find(({ name }) => name === step)?.stuckSince ?? onboarding.since;
+  const [group, label, tone] = SETTING_UP[mender ?? 'nothing'];
+  return { group, label, tone, problem, since, from: 'onboarding' };
 }
 
-function whileExtracting(phase: ExtractionPhase, problem: string | null): Standing {
-  const [label, tone] = PHASES[phase];
-  const group: Record<ExtractionPhase, Group> = {
-    running: 'running',
-    parked: 'running',
-    waiting_for_gladly: 'running',
-    pausing: 'paused',
-    paused: 'paused',
-    needs_attention: 'attention',
-    disconnected: 'ended',
+const SETTING_UP = {
+  nothing: ['connecting', 'Connecting', 'busy'],
+  time: ['connecting', 'Retrying', 'busy'],
+  customer: ['customer', 'Waits for the customer', 'warn'],
+  operator: ['attention', 'Needs attention', 'bad'],
+} as const satisfies Record<string, readonly [Group, string, Tone]>;
+
+function whileExtracting({ phase, since, problem, warning }: ExtractionView): Standing {
+  const [group, label, tone] = PHASES[phase];
+  return { group, label, tone, problem: problem ?? warning, since, from: 'extraction' };
+}
+
+/** Where the tenant stands in the list. While it is running or has ended, nothing in its queue is at risk. */
+export function placeOf(facts: PlaceFacts): Place {
+  const { group } = standingOf(facts);
+  const isRead = group === 'running' || group === 'ended';
+  return {
+    need: GROUPS.indexOf(group),
+    urgency: facts.tenant.retentionAlert,
+    losesAt: isRead ? null : firstLossAt(facts.tenant, facts.queueEmptyAt),
   };
-  return { group: group[phase], label, tone, problem, from: 'extraction' };
 }
-
-/** A code of a newer version than ours is nothing that time heals, as far as we know. */
-const mender = (code: string) => (isProblemCode(code) ? problemText(code).mendedBy : 'operator');
-
-export interface Sortable {
-  readonly tenantId: string;
-  readonly standing: Standing;
-  /** Percent of the retention that is used up, as the sweep found it: 0, 50, 80 or 95. */
-  readonly retentionAlert: number;
-  /** When the first event would be lost, if one waits in the queue. */
-  readonly mayLoseAt: Date | null;
-}
-
-/** What needs a person first comes first; then what would be lost first; then by id. */
-export function byNeed(one: Sortable, other: Sortable): number {
-  return (
-    GROUPS.indexOf(one.standing.group) - GROUPS.indexOf(other.standing.group) ||
-    other.retentionAlert - one.retentionAlert ||
-    lossOf(one) - lossOf(other) ||
-    (one.tenantId < other.tenantId ? -1 : 1)
-  );
-}
-
-const NEVER = 8.64e15;
-/** Only what is stopped leaves events in the queue. */
-const lossOf = ({ standing, mayLoseAt }: Sortable): number =>
-  standing.group === 'running' ? NEVER : (mayLoseAt?.getTime() ?? NEVER);

@@ -1,19 +1,16 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { EXTRACTION_DETAILS, ONBOARDING_DETAILS } from '../contracts/descriptions.ts';
 import {
-  type Client,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowExecutionDescription,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
-import { ONBOARDING_DETAILS } from '../contracts/descriptions.ts';
-import {
+  archiveSignal,
   credentialsChangedSignal,
   disconnectSignal,
-  type ExtractionStatus,
-  extractionStatusQuery,
+  EXTRACTION_WORKFLOW,
+  type ExtractionInput,
   pauseSignal,
   type Request,
   resumeSignal,
   wakeSignal,
+  warnSignal,
 } from '../contracts/extraction.ts';
 import {
   type CancelRequest,
@@ -21,8 +18,6 @@ import {
   chooseWebhookSetupSignal,
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
-  type OnboardingStatus,
-  onboardingStatusQuery,
   recheckSignal,
   replaceWebhookKeySignal,
   type SubmittedCredentials,
@@ -30,23 +25,24 @@ import {
   type WebhookSetup,
   webhookSeenSignal,
 } from '../contracts/onboarding.ts';
+import type { Problem } from '../contracts/problems.ts';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
 import {
+  EXTRACTION_TASK_QUEUE,
   extractionWorkflowId,
   ONBOARDING_TASK_QUEUE,
   onboardingWorkflowId,
   type TenantId,
 } from '../contracts/tenant.ts';
 
-/** What is known of a workflow: all of it, or only what Temporal's own records say while no worker answers. */
-export type Known<S> =
-  | { readonly from: 'workflow'; readonly status: S }
-  | { readonly from: 'records'; readonly state: string; readonly problem: string | null };
+/** How long a call may take. A Temporal that is well answers within milliseconds; what takes longer may still be done. */
+const DEADLINE_MS = 3_000;
 
-/** How long a person waits for a status before we say what we know without it. */
-const QUERY_DEADLINE_MS = 2_000;
-
-/** The tenant's two workflows, as the API uses them. Every call throws Temporal's own errors; known-errors.ts translates them. */
+/**
+ * The one client of a tenant's two workflows, by workflow id alone: lists of workflows lag behind. Every call is idempotent and ends within
+ * 3 s. It throws WorkflowNotFoundError when there is no such workflow, but where said otherwise, and Temporal's own errors when it was refused or
+ * not answered; then it may still be done.
+ */
 export class TenantWorkflows {
   readonly #client: Client;
 
@@ -57,8 +53,8 @@ export class TenantWorkflows {
   /** Starts the onboarding unless it runs already. */
   async startOnboarding(input: OnboardingInput): Promise<void> {
     const { tenantId } = input;
-    try {
-      await this.#client.workflow.start(ONBOARDING_WORKFLOW, {
+    const start = () =>
+      this.#client.workflow.start(ONBOARDING_WORKFLOW, {
         workflowId: onboardingWorkflowId(tenantId),
         taskQueue: ONBOARDING_TASK_QUEUE,
         args: [input],
@@ -67,100 +63,97 @@ export class TenantWorkflows {
         staticDetails: ONBOARDING_DETAILS,
         typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.tenantId, value: tenantId }],
       });
-    } catch (error) {
+    await this.#inTime(start).catch((error: unknown) => {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    });
   }
 
-  async submitCredentials(tenantId: TenantId, submitted: SubmittedCredentials): Promise<void> {
-    await this.#onboarding(tenantId).executeUpdate(submitCredentialsUpdate, { args: [submitted] });
+  /** Resolves once the new credentials are the ones being checked. */
+  submitCredentials(tenantId: TenantId, submitted: SubmittedCredentials): Promise<{ readonly version: number }> {
+    return this.#inTime(() => this.#onboarding(tenantId).executeUpdate(submitCredentialsUpdate, { args: [submitted] }));
   }
 
   recheck(tenantId: TenantId, request: Request): Promise<void> {
-    return this.#onboarding(tenantId).signal(recheckSignal, request);
+    return this.#inTime(() => this.#onboarding(tenantId).signal(recheckSignal, request));
   }
 
   chooseWebhookSetup(tenantId: TenantId, setup: WebhookSetup): Promise<void> {
-    return this.#onboarding(tenantId).signal(chooseWebhookSetupSignal, setup);
+    return this.#inTime(() => this.#onboarding(tenantId).signal(chooseWebhookSetupSignal, setup));
   }
 
   /** Has the webhook that we made given a new key. */
   replaceWebhookKey(tenantId: TenantId): Promise<void> {
-    return this.#onboarding(tenantId).signal(replaceWebhookKeySignal);
+    return this.#inTime(() => this.#onboarding(tenantId).signal(replaceWebhookKeySignal));
   }
 
   cancel(tenantId: TenantId, request: CancelRequest): Promise<void> {
-    return this.#onboarding(tenantId).signal(cancelSignal, request);
+    return this.#inTime(() => this.#onboarding(tenantId).signal(cancelSignal, request));
   }
 
-  /** Tells an onboarding that waits for a delivery. One that has ended does not care. */
-  async webhookSeen(tenantId: TenantId): Promise<void> {
-    await ignoreNotFound(this.#onboarding(tenantId).signal(webhookSeenSignal));
+  /** Tells an onboarding that waits for a delivery. Nothing when it has ended. */
+  webhookSeen(tenantId: TenantId): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#onboarding(tenantId).signal(webhookSeenSignal)));
+  }
+
+  /** Starts extraction, or tells the one that runs that the credentials work. */
+  async startExtraction(input: ExtractionInput): Promise<void> {
+    const { tenantId } = input;
+    await this.#inTime(() =>
+      this.#client.workflow.signalWithStart(EXTRACTION_WORKFLOW, {
+        workflowId: extractionWorkflowId(tenantId),
+        taskQueue: EXTRACTION_TASK_QUEUE,
+        args: [input],
+        signal: credentialsChangedSignal,
+        staticSummary: `Extracts the conversations of ${tenantId}`,
+        staticDetails: EXTRACTION_DETAILS,
+        typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.tenantId, value: tenantId }],
+      }),
+    );
   }
 
   pause(tenantId: TenantId, request: Request): Promise<void> {
-    return this.#extraction(tenantId).signal(pauseSignal, request);
+    return this.#inTime(() => this.#extraction(tenantId).signal(pauseSignal, request));
   }
 
   resume(tenantId: TenantId, request: Request): Promise<void> {
-    return this.#extraction(tenantId).signal(resumeSignal, request);
+    return this.#inTime(() => this.#extraction(tenantId).signal(resumeSignal, request));
   }
 
+  /** Has a stopped extraction try again now. Nothing when none runs. */
   credentialsChanged(tenantId: TenantId): Promise<void> {
-    return this.#extraction(tenantId).signal(credentialsChangedSignal);
+    return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(credentialsChangedSignal)));
   }
 
-  async disconnect(tenantId: TenantId, request: Request): Promise<void> {
-    await ignoreNotFound(this.#extraction(tenantId).signal(disconnectSignal, request));
+  /** Wakes a parked tenant. Nothing when none runs: one that has not started yet will look by itself. */
+  wake(tenantId: TenantId): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(wakeSignal)));
   }
 
-  /** Rings a parked tenant. One whose extraction has not started yet will look by itself. */
-  async wake(tenantId: TenantId): Promise<void> {
-    await ignoreNotFound(this.#extraction(tenantId).signal(wakeSignal));
+  /** While paused: has events taken out of SQS into the ledger. Nothing when none runs. */
+  archive(tenantId: TenantId): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(archiveSignal)));
   }
 
-  /** Null while the workflow was never started. */
-  onboardingStatus(tenantId: TenantId): Promise<Known<OnboardingStatus> | null> {
-    const handle = this.#onboarding(tenantId);
-    return this.#known(
-      () => handle.query(onboardingStatusQuery),
-      () => handle.describe(),
-    );
+  /** Events are about to expire, or not any more (null). Nothing when none runs. */
+  warn(tenantId: TenantId, warning: Problem | null): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(warnSignal, warning)));
   }
 
-  /** Null while extraction was never started. */
-  extractionStatus(tenantId: TenantId): Promise<Known<ExtractionStatus> | null> {
+  /** Asks extraction to end, and waits up to `waitMs`. True when none runs any more. */
+  async endExtraction(tenantId: TenantId, request: Request, waitMs: number): Promise<boolean> {
     const handle = this.#extraction(tenantId);
-    return this.#known(
-      () => handle.query(extractionStatusQuery),
-      () => handle.describe(),
-    );
-  }
-
-  /** State and problem of every tenant's extraction from Temporal's records: one call for all, a moment behind. */
-  async allExtractionStates(): Promise<Map<TenantId, { state: string; problem: string | null }>> {
-    const found = new Map<TenantId, { state: string; problem: string | null }>();
-    const query = "WorkflowType = 'extraction' AND ExecutionStatus = 'Running'";
-    for await (const { typedSearchAttributes } of this.#client.workflow.list({ query })) {
-      const tenantId = typedSearchAttributes.get(SEARCH_ATTRIBUTES.tenantId);
-      if (tenantId !== undefined) found.set(tenantId, recorded(typedSearchAttributes));
-    }
-    return found;
-  }
-
-  async #known<S>(
-    query: () => Promise<S>,
-    describe: () => Promise<WorkflowExecutionDescription>,
-  ): Promise<Known<S> | null> {
     try {
-      const status = await this.#client.connection.withDeadline(Date.now() + QUERY_DEADLINE_MS, query);
-      return { from: 'workflow', status };
+      await this.#inTime(() => handle.signal(disconnectSignal, request));
+      await this.#client.withDeadline(Date.now() + waitMs, () => handle.result());
+      return true;
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
-      // No worker answers. Temporal's own records are still there.
-      const { typedSearchAttributes } = await describe();
-      return { from: 'records', ...recorded(typedSearchAttributes) };
+      if (error instanceof WorkflowNotFoundError) return true;
+      return (await this.#inTime(() => handle.describe())).status.name !== 'RUNNING';
     }
+  }
+
+  #inTime<T>(call: () => Promise<T>): Promise<T> {
+    return this.#client.withDeadline(Date.now() + DEADLINE_MS, call);
   }
 
   #onboarding(tenantId: TenantId) {
@@ -172,17 +165,7 @@ export class TenantWorkflows {
   }
 }
 
-function recorded(attributes: WorkflowExecutionDescription['typedSearchAttributes']): {
-  state: string;
-  problem: string | null;
-} {
-  return {
-    state: attributes.get(SEARCH_ATTRIBUTES.state) ?? 'unknown',
-    problem: attributes.get(SEARCH_ATTRIBUTES.problem) ?? null,
-  };
-}
-
-async function ignoreNotFound(call: Promise<void>): Promise<void> {
+async function unlessGone(call: Promise<void>): Promise<void> {
   try {
     await call;
   } catch (error) {

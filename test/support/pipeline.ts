@@ -28,6 +28,8 @@ export function placesOf(dataDir: string, databaseUrl?: string): Places {
 const extraction = z.object({ state: z.string(), since: z.string(), pause: z.unknown(), problem: z.unknown() }).loose();
 const status = z.object({
   connection: z.string(),
+  /** What keeps states from being known: null when nothing does. */
+  out: z.string().nullable(),
   onboarding: z.object({ state: z.string() }).loose().nullable(),
   extraction: extraction.nullable(),
   events: z

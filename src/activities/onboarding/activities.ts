@@ -1,4 +1,5 @@
 import type { OnboardingActivities } from '../../contracts/onboarding.ts';
+import { recordOnboarding } from '../../tenants/projection.ts';
 import { checkDomain } from './check-domain.ts';
 import { checkProof } from './check-proof.ts';
 import { checkRoles } from './check-roles.ts';
@@ -20,5 +21,6 @@ export function createOnboardingActivities(ports: OnboardingPorts): OnboardingAc
     checkProof: beating(checkProof(ports)),
     startExtraction: beating(startExtraction(ports)),
     removeTraces: beating(removeTraces(ports)),
+    recordOnboarding: (projection) => recordOnboarding(ports.db, projection),
   };
 }

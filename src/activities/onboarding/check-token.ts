@@ -69,7 +69,7 @@ async function addressCounts(asNobody: GladlyClient, asked: Questions, signal: A
 }
 
 /** From here on extraction uses these credentials; when it had stopped over a rejected token it goes on. */
-export async function useFromNowOn({ db, extraction }: OnboardingPorts, input: StepInput): Promise<void> {
+export async function useFromNowOn({ db, workflows }: OnboardingPorts, input: StepInput): Promise<void> {
   const { tenantId, credentialsVersion } = input;
-  if (await adoptCredentials(db, tenantId, credentialsVersion)) await extraction.credentialsChanged(tenantId);
+  if (await adoptCredentials(db, tenantId, credentialsVersion)) await workflows.credentialsChanged(tenantId);
 }

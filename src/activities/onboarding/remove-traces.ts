@@ -3,11 +3,12 @@ import { problem } from '../../contracts/problems.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import { failureFrom, type SendFailure } from '../../queue/errors.ts';
 import type { QueueUrls } from '../../queue/names.ts';
-import type { Depths } from '../../queue/provision.ts';
+import { type Depths, totalOf } from '../../queue/provision.ts';
 import { deleteCredentials } from '../../store/credentials.ts';
 import { eventCounts } from '../../store/ledger/counters.ts';
-import { getTenant, type Tenant, updateTenant } from '../../store/tenants.ts';
+import { getTenant, type Tenant } from '../../store/tenants.ts';
 import { revokeWebhookKeys } from '../../store/webhook-keys.ts';
+import { changeTenant } from '../../tenants/projection.ts';
 import { type Questions, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
 import type { OnboardingPorts } from './ports.ts';
@@ -33,7 +34,7 @@ class QueueTrouble extends Error {
  * touched while events wait, unless they may be deleted: then what cannot be taken back any more is left as well.
  */
 export function removeTraces(ports: OnboardingPorts) {
-  const { db, queues, extraction, now } = ports;
+  const { db, queues, workflows, now } = ports;
   return async (input: RemoveInput, signal: AbortSignal): Promise<StepResult> => {
     const { tenantId, discardWaitingEvents: discard, request } = input;
     const asked = questions(now);
@@ -43,7 +44,7 @@ export function removeTraces(ports: OnboardingPorts) {
       const urls = await sqs(() => queues.find(tenantId));
       const waiting = await eventsWaiting(urls);
       if (waiting > 0 && !discard) return needsYou([problem('events_waiting', { count: waiting })], asked.evidence);
-      if (!(await extraction.end(tenantId, request, EXTRACTION_ENDS_MS)))
+      if (!(await workflows.endExtraction(tenantId, request, EXTRACTION_ENDS_MS)))
         throw new Error(`The extraction of ${tenantId} was told to end and has not ended yet.`);
       const kept = await takeBackWebhook(tenant, asked);
       if (kept) return kept;
@@ -54,7 +55,7 @@ export function removeTraces(ports: OnboardingPorts) {
       }
       await revokeWebhookKeys(db, tenantId);
       await deleteCredentials(db, tenantId);
-      await updateTenant(db, tenantId, {
+      await changeTenant(db, tenantId, {
         state: tenant.state === 'connected' ? 'disconnected' : 'cancelled',
         disconnectedAt: now(),
         queueUrl: null,
@@ -108,6 +109,4 @@ async function sqs<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-function total({ queue, dead }: Depths): number {
-  return [queue, dead].reduce((sum, { waiting, inFlight, delayed }) => sum + waiting + inFlight + delayed, 0);
-}
+const total = ({ queue, dead }: Depths): number => totalOf(queue) + totalOf(dead);

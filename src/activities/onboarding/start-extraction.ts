@@ -1,22 +1,30 @@
+import type { ExtractionInput } from '../../contracts/extraction.ts';
 import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
-import { updateTenant } from '../../store/tenants.ts';
+import { readTenantFacts } from '../../store/tenant-states.ts';
+import { changeTenant } from '../../tenants/projection.ts';
 import { questions } from './evidence.ts';
 import type { OnboardingPorts } from './ports.ts';
 import { done, resultOf } from './results.ts';
 
 type StartExtractionInput = Parameters<OnboardingActivities['startExtraction']>[0];
 
-/** Starts extraction in the state that was asked for, or tells the one that runs that the credentials work. */
-export function startExtraction({ extraction, db, now }: OnboardingPorts) {
-  return async ({ tenantId, pause, tuning }: StartExtractionInput): Promise<StepResult> => {
-    const asked = questions(now);
+/**
+ * Starts extraction, or tells the one that runs that the credentials work. It begins paused when that was asked for, or when the tenant was paused
+ * as its extraction was last heard of: one that is started anew, for whatever reason, takes back no pause.
+ */
+export function startExtraction({ workflows, db, now }: OnboardingPorts) {
+  return async ({ tenantId, pause: asked, tuning }: StartExtractionInput): Promise<StepResult> => {
+    const found = questions(now);
     try {
-      await extraction.startOrTell(tenantId, { pause, tuning });
-      await updateTenant(db, tenantId, { state: 'connected' });
-      asked.note('Extraction', pause ? 'started, paused until told' : 'running');
-      return done(asked.evidence);
+      const last = (await readTenantFacts(db, tenantId))?.extraction ?? null;
+      const pause: ExtractionInput['pause'] | null =
+        last === null || last.phase === 'disconnected' ? asked : last.pause;
+      await workflows.startExtraction({ version: 1, tenantId, tuning, ...(pause ? { pause } : {}) });
+      await changeTenant(db, tenantId, { state: 'connected' });
+      found.note('Extraction', pause ? 'started, paused until told' : 'running');
+      return done(found.evidence);
     } catch (error) {
-      return resultOf(error, asked);
+      return resultOf(error, found);
     }
   };
 }

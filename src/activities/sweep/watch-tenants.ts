@@ -1,29 +1,23 @@
 import { Context } from '@temporalio/activity';
-import { type Problem, problem } from '../../contracts/problems.ts';
+import { problem } from '../../contracts/problems.ts';
 import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
-import type { Queues } from '../../queue/provision.ts';
+import { type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
 import type { Db } from '../../store/db.ts';
 import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
-import { clearRetentionAlert, raiseRetentionAlert } from '../../store/retention-alerts.ts';
-import { listTenants, type Tenant, updateTenant } from '../../store/tenants.ts';
+import { readTenantFacts } from '../../store/tenant-states.ts';
+import { listTenants, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { waitsSince } from '../../tenants/loss.ts';
+import { changeTenant, clearAlert, raiseAlert } from '../../tenants/projection.ts';
+import type { TenantWorkflows } from '../../tenants/workflows.ts';
 import { judge, type RiskVerdict } from './retention.ts';
-
-/** A tenant's extraction workflow, from outside. None of these minds when there is none. */
-export interface ExtractionSignals {
-  wake(tenantId: string): Promise<void>;
-  archive(tenantId: string): Promise<void>;
-  warn(tenantId: string, warning: Problem | null): Promise<void>;
-  /** True when somebody has paused it. */
-  isPaused(tenantId: string): Promise<boolean>;
-}
 
 export interface WatchPorts {
   readonly db: Db;
   readonly queues: Queues;
-  readonly signals: ExtractionSignals;
+  readonly workflows: Pick<TenantWorkflows, 'wake' | 'archive' | 'warn'>;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -74,17 +68,21 @@ async function watchOne(
     if (queueUrl === null || deadLetterQueueUrl === null) return;
     const { queue } = await ports.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
     const drain = drains.get(tenantId);
-    const inQueue = queue.waiting + queue.inFlight + queue.delayed;
+    const inQueue = totalOf(queue);
     const waiting = inQueue + (counts.get(tenantId)?.waiting ?? 0);
     if (tenant.state === 'connected' && (await wakeIfForgotten(ports, tenantId, drain, waiting))) report.woken += 1;
     if (inQueue === 0) {
       if (await calm(ports, tenantId)) report.cleared += 1;
       return;
     }
-    const paused = await ports.signals.isPaused(tenantId);
-    const waitsSince = drain?.queueEmptyAt ?? tenant.createdAt;
+    const paused = (await readTenantFacts(ports.db, tenantId))?.extraction?.pause != null;
     const verdict = judge(
-      { waitsSince, retentionDays: tenant.retentionDays, policy: tenant.retentionPolicy, paused },
+      {
+        waitsSince: waitsSince(tenant, drain?.queueEmptyAt ?? null),
+        retentionDays: tenant.retentionDays,
+        policy: tenant.retentionPolicy,
+        paused,
+      },
       ports.now(),
     );
     if (await act(ports, tenant, verdict)) report.raised += 1;
@@ -96,7 +94,7 @@ async function watchOne(
 
 /** Its ring was lost, or whoever cleared its mark died before it rang. A wake too many does no harm, and a paused one stays paused. */
 async function wakeIfForgotten(
-  { db, signals, now }: WatchPorts,
+  { db, workflows, now }: WatchPorts,
   tenantId: string,
   drain: DrainState | undefined,
   waiting: number,
@@ -104,17 +102,17 @@ async function wakeIfForgotten(
   const idleMs = now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
   if (waiting === 0 || (drain?.parkedAt == null && idleMs < NOBODY_AT_IT_MS)) return false;
   await clearParked(db, tenantId);
-  await signals.wake(tenantId);
+  await workflows.wake(tenantId);
   return true;
 }
 
 /** True when a new alert was raised. */
 async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Promise<boolean> {
-  const { db, queues, signals, log } = ports;
+  const { db, queues, workflows, log } = ports;
   const { tenantId, queueUrl } = tenant;
   if (verdict.extendTo !== null && queueUrl !== null) {
     await queues.setRetention(queueUrl, verdict.extendTo);
-    await updateTenant(db, tenantId, { retentionDays: verdict.extendTo });
+    await changeTenant(db, tenantId, { retentionDays: verdict.extendTo });
     const details = { from: tenant.retentionDays, to: verdict.extendTo };
     await recordAction(db, {
       tenantId,
@@ -126,22 +124,22 @@ async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Pro
     });
     log.warn({ tenantId, ...details }, 'events wait long: the queue keeps them longer now');
   }
-  if (verdict.archive) await signals.archive(tenantId);
+  if (verdict.archive) await workflows.archive(tenantId);
   if (verdict.level === 0) {
     await calm(ports, tenantId);
     return false;
   }
-  if (!(await raiseRetentionAlert(db, tenantId, verdict.level))) return false;
+  if (!(await raiseAlert(db, tenantId, verdict.level))) return false;
   const at = verdict.firstLossAt.toISOString();
   log.error({ tenantId, percent: verdict.percent, firstLossAt: at }, 'events that wait are about to expire');
-  await signals.warn(tenantId, problem('events_expire', { percent: verdict.percent, at }));
+  await workflows.warn(tenantId, problem('events_expire', { percent: verdict.percent, at }));
   return true;
 }
 
 /** True when an alert was up. */
-async function calm({ db, signals, log }: WatchPorts, tenantId: string): Promise<boolean> {
-  if (!(await clearRetentionAlert(db, tenantId))) return false;
-  await signals.warn(tenantId, null);
+async function calm({ db, workflows, log }: WatchPorts, tenantId: string): Promise<boolean> {
+  if (!(await clearAlert(db, tenantId))) return false;
+  await workflows.warn(tenantId, null);
   log.info({ tenantId }, 'no event is about to expire any more');
   return true;
 }

@@ -1,8 +1,9 @@
-import type { ExtractionStatus } from '../../contracts/extraction.ts';
+import type { ExtractionView } from '../../contracts/extraction.ts';
 import { problemRemedy, problemSentence } from '../../contracts/problems.ts';
-import { eventsArrived, MOST_COUNTED, type Progress } from '../../tenants/progress.ts';
+import { MOST_COUNTED } from '../../tenants/read-model.ts';
 import { type Html, html } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
+import { eventsArrived, type Progress } from './progress.ts';
 
 /** All three steps are done: what arrives, as counts. */
 export function connected({ arrived, conversations, extraction }: Progress): Html {
@@ -31,7 +32,7 @@ function next(events: number, conversations: number): Html {
 }
 
 /** Connected once, but it does not go on: why, and what to do. */
-function trouble({ phase, problem, pause }: ExtractionStatus): Html | null {
+function trouble({ phase, problem, pause }: ExtractionView): Html | null {
   if (phase === 'pausing' || phase === 'paused') {
     return html`<p class="note warn"><strong>Reading is paused</strong>${pause && html` since ${time(pause.at)}`}. Your Idiomatic contact has paused it. Events from Gladly are kept meanwhile.</p>`;
   }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Progress } from '../../tenants/progress.ts';
 import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { time } from '../pages/times.ts';
 import type { Opened } from './access.ts';
+import type { Progress } from './progress.ts';
 import { type JustNow, progressPart } from './progress-part.ts';
 import type { ConnectUrls } from './urls.ts';
 

@@ -1,7 +1,8 @@
 import type { OnboardingStatus } from '../../contracts/onboarding.ts';
-import type { Progress } from '../../tenants/progress.ts';
 import { type Html, html } from '../pages/html.ts';
+import { time } from '../pages/times.ts';
 import { connected } from './connected.ts';
+import type { Progress } from './progress.ts';
 import { statesOf } from './states.ts';
 import { credentialsStep, type Refused } from './step-credentials.ts';
 import { userStep } from './step-user.ts';
@@ -17,7 +18,7 @@ export interface JustNow {
 /** The part of the page that follows what happens. */
 export function progressPart(progress: Progress, urls: ConnectUrls, justNow: JustNow = {}): Html {
   const { onboarding, tenant } = progress;
-  if (onboarding === null) return notToldNow;
+  if (onboarding === null) return html`${stale(progress)}${notToldNow}`;
   const states = statesOf(onboarding);
   const done = onboarding.state === 'done';
   const steps = html`${userStep(states.user)}
@@ -31,12 +32,19 @@ ${credentialsStep({
   refused: justNow.refused,
 })}
 ${webhookStep({ onboarding, progress, state: states.webhook, urls, newKey: justNow.newKey })}`;
-  return html`<p class="standing ${lookOf(onboarding)}" id="now" role="status">${states.now}</p>
+  return html`${stale(progress)}<p class="standing ${lookOf(onboarding)}" id="now" role="status">${states.now}</p>
 ${done && connected(progress)}
 ${steps}`;
 }
 
-const notToldNow = html`<p class="note warn" id="now" role="status"><strong>We cannot tell at the moment how far it is.</strong> What you entered is safe. This page goes on trying.</p>`;
+const notToldNow = html`<p class="note busy" id="now" role="status">We are getting ready for you. This page goes on by itself.</p>`;
+
+/** Temporal or the workers are out: what is shown is what was so when they were last seen. */
+function stale({ liveness: { out, asOf } }: Progress): Html | null {
+  if (out === null) return null;
+  const since = asOf === null ? '' : html` What you see is as of ${time(asOf)}.`;
+  return html`<p class="note warn" id="as-of"><strong>We cannot tell at the moment how far it is.</strong>${since} What you entered is safe. This page goes on trying.</p>`;
+}
 
 /** How soon to look again, in milliseconds: while something is being checked a person watches. */
 export function nextLookMs({ onboarding }: Progress): number {

@@ -4,8 +4,7 @@ import { ApiError } from '../../contracts/api-error.ts';
 import type { Db } from '../../store/db.ts';
 import type { Tenants } from '../../tenants/commands.ts';
 import type { ConnectLinks } from '../../tenants/connect-links.ts';
-import { progressOf } from '../../tenants/progress.ts';
-import type { TenantWorkflows } from '../../tenants/workflows.ts';
+import type { ReadModel } from '../../tenants/read-model.ts';
 import type { ApiContext } from '../http/endpoints.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { formFields, readForm, seeOther } from '../pages/forms.ts';
@@ -16,6 +15,7 @@ import { sendHtml, sendPage } from '../pages/respond.ts';
 import { type Opened, openLink } from './access.ts';
 import { domainHint } from './domain-hint.ts';
 import { connectPage, deadLinkPage, hasEnded } from './page.ts';
+import { progressOf } from './progress.ts';
 import { type JustNow, nextLookMs, progressPart } from './progress-part.ts';
 import { credentialsForm, type Refused } from './step-credentials.ts';
 import { type ConnectUrls, connectUrls } from './urls.ts';
@@ -23,7 +23,7 @@ import { type ConnectUrls, connectUrls } from './urls.ts';
 export interface ConnectParts {
   readonly db: Db;
   readonly tenants: Tenants;
-  readonly workflows: TenantWorkflows;
+  readonly read: ReadModel;
   readonly links: ConnectLinks;
   readonly live: LiveUpdates;
   readonly publicUrl: string;
@@ -43,7 +43,6 @@ const setupForm = z.object({ setup: z.enum(['create_for_me', 'by_hand']) });
 /** The customer's page: whoever has the link may look and act for that one tenant. */
 export function connectRoutes(parts: ConnectParts): Router<RequestState> {
   const { db, tenants, links, live, extraHosts } = parts;
-  const world = { ...parts, webhookUrl: (tenantId: string) => tenants.webhookUrl(tenantId) };
   const router = pageRouter(parts.publicUrl);
   const once = createOnce(REPEATED_MS);
 
@@ -56,11 +55,11 @@ export function connectRoutes(parts: ConnectParts): Router<RequestState> {
   /** Nothing is done for a tenant whose connection was ended: the page says so. */
   const acting = (handle: Handle) =>
     opening(async (ctx, opened, urls) => {
-      if (hasEnded(await progressOf(world, opened.tenant))) seeOther(ctx, urls.page);
+      if (hasEnded(await progressOf(parts, opened.tenant))) seeOther(ctx, urls.page);
       else await handle(ctx, opened, urls);
     });
   const show = async (ctx: ApiContext, opened: Opened, urls: ConnectUrls, justNow?: JustNow, status = 200) =>
-    sendPage(ctx, connectPage(opened, await progressOf(world, opened.tenant), urls, justNow), status);
+    sendPage(ctx, connectPage(opened, await progressOf(parts, opened.tenant), urls, justNow), status);
 
   router.get(
     '/connect/:link',
@@ -75,10 +74,8 @@ export function connectRoutes(parts: ConnectParts): Router<RequestState> {
     live.follow(ctx, async () => {
       const opened = await openLink(db, links, token, new Date());
       if (opened === null) return 'reload';
-      const progress = await progressOf(world, opened.tenant);
+      const progress = await progressOf(parts, opened.tenant);
       if (hasEnded(progress)) return 'reload';
-      // Better what the page shows already than nothing.
-      if (progress.onboarding === null) throw new ApiError('temporal_unavailable', 'No worker answers.');
       return { show: progressPart(progress, urls), nextMs: nextLookMs(progress) };
     });
   });

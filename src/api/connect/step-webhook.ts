@@ -1,11 +1,12 @@
 import { type OnboardingStatus, PING, type StepName, WEBHOOK_KEY_HEADER } from '../../contracts/onboarding.ts';
 import type { Problem } from '../../contracts/problems.ts';
 import { LEGACY_EVENT, SUBSCRIBED_EVENTS } from '../../gladly/events.ts';
-import type { Arrived, Progress } from '../../tenants/progress.ts';
+import type { Arrived } from '../../tenants/read-model.ts';
 import { type Html, html } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { card, type StepView } from './card.ts';
 import { type Check, checkList, recheckButton } from './checks.ts';
+import type { Progress } from './progress.ts';
 import { isWebhookUntouched, stepOf } from './states.ts';
 import { type ConnectUrls, postTo } from './urls.ts';
 

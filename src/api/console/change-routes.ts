@@ -2,7 +2,6 @@ import type Router from '@koa/router';
 import { z } from 'zod';
 import { ApiError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS, type TenantId } from '../../contracts/tenant.ts';
-import { readTenantView } from '../../tenants/tenant-view.ts';
 import type { ApiContext } from '../http/endpoints.ts';
 import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
@@ -12,7 +11,7 @@ import { fromJson } from './from-json.ts';
 import { redrivenNote } from './rejected-page.ts';
 import { newKeyView } from './settings-page.ts';
 import { refusedNote, tenantAddress, tenantPage } from './tenant-frame.ts';
-import { sendNow, sendRejected, sendSettings, tenantOf } from './tenant-routes.ts';
+import { sendNow, sendRejected, sendSettings, tenantOf, viewOf } from './tenant-routes.ts';
 import type { ConsoleWorld } from './world.ts';
 
 const reason = z.string().min(1, 'Say why, in a few words.').max(500);
@@ -90,9 +89,9 @@ export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld):
     tenants.resume(tenantId, { by: operator.name, reason: 'resumed in the console' }),
   );
   change('recheck', 'now', nothing, async ({ tenantId, operator }) => {
-    const { standing } = await readTenantView(world, await tenants.get(tenantId));
+    const { standing } = await viewOf(tenantId, world);
     // An extraction that a problem has stopped looks again by itself, but only every 15 minutes.
-    if (standing.from === 'extraction') await world.workflows.credentialsChanged(tenantId);
+    if (standing.from === 'extraction') await tenants.tryAgain(tenantId);
     else await tenants.recheck(tenantId, operator.name);
   });
   change('settings', 'settings', settings, ({ tenantId, operator, values }) =>

@@ -1,14 +1,15 @@
 import { isNotice, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
-import type { OverviewPage, OverviewQuery, TenantRow } from '../../tenants/overview.ts';
+import type { ListPage, ListQuery, TenantRow } from '../../tenants/read-model.ts';
 import { GROUPS, type Group } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { count, duration } from './amounts.ts';
+import { livenessNote } from './liveness-note.ts';
 import { ago, badge, following } from './pieces.ts';
 import { quotaInWords } from './quota.ts';
 import { GROUP_NAMES } from './words.ts';
 
 /** The page of all tenants. `query` is what the address says. */
-export function listMain(page: OverviewPage, query: OverviewQuery): Html {
+export function listMain(page: ListPage, query: ListQuery): Html {
   return html`<h1>Tenants</h1>
 ${finder(query)}
 <div id="found"><div id="tenants">${tenantList(page, query)}</div>
@@ -18,7 +19,7 @@ ${following(address('/console/live', query), '#tenants')}</div>`;
 const noTenants = html`<div class="card"><p class="lead">No tenant is connected yet.</p><p><a class="button" href="/console/new">Connect a tenant</a></p></div>`;
 
 /** Finds by typing; without JavaScript, with Enter. */
-function finder({ search, group }: OverviewQuery): Html {
+function finder({ search, group }: ListQuery): Html {
   return html`<form class="finder" method="get" action="/console" role="search" hx-get="/console" hx-trigger="input changed delay:200ms from:#search, submit" hx-target="#found" hx-select="#found" hx-swap="outerMorph">
 <label for="search" class="visually-hidden">Find a tenant by its name or id</label>
 <input id="search" type="search" name="search" value="${search}" placeholder="Find a tenant by its name or id" autocomplete="off" maxlength="100">
@@ -28,15 +29,15 @@ ${group !== null && html`<input type="hidden" name="show" value="${group}">`}
 }
 
 /** The part that follows what happens. */
-export function tenantList(page: OverviewPage, query: OverviewQuery): Html {
-  if (page.all === 0) return noTenants;
-  return html`${!page.statesKnown && html`<div class="note bad"><p><b>Temporal does not answer.</b> States are not known at the moment; numbers are.</p></div>`}
+export function tenantList(page: ListPage, query: ListQuery): Html {
+  if (page.found === 0 && query.search === '' && query.group === null) return noTenants;
+  return html`${livenessNote(page.liveness)}
 ${groupLinks(page, query)}
 ${page.rows.length === 0 ? html`<p class="card">${query.search === '' ? 'There is none here.' : html`Nothing is found for “${query.search}”.`}</p>` : table(page)}
 ${pager(page, query)}`;
 }
 
-function groupLinks({ groups }: OverviewPage, query: OverviewQuery): Html {
+function groupLinks({ groups }: ListPage, query: ListQuery): Html {
   const link = (group: Group | null, name: string, number: number): Html => {
     const here = query.group === group;
     const to = address('/console', { ...query, group, page: 1 });
@@ -48,7 +49,7 @@ function groupLinks({ groups }: OverviewPage, query: OverviewQuery): Html {
 
 const COLUMNS = ['Tenant', 'State', 'Waiting', 'First event lost', 'Last event', 'Freshness', 'Quota in use'] as const;
 
-function table({ rows }: OverviewPage): Html {
+function table({ rows }: ListPage): Html {
   return html`<table class="tenants" role="table">
 <caption class="visually-hidden">Tenants, those that need a person first</caption>
 <thead role="rowgroup"><tr role="row">${COLUMNS.map((name) => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
@@ -74,8 +75,8 @@ ${cells.map((cell, i) => html`<td role="cell" data-name="${COLUMNS[i + 2] ?? ''}
 </tr>`;
 }
 
-function why({ problem, pause }: TenantRow): Piece {
-  return html`${pause && html`<p class="why">by <b>${pause.by}</b>, ${ago(pause.at)}${pause.reason !== null && html`: ${pause.reason}`}</p>`}${problem && !isNotice(problem) && html`<p class="why">${problemSentence(problem)}</p>${problemMendedBy(problem) === 'operator' && html`<p class="why quiet">${problemRemedy(problem)}</p>`}`}`;
+function why({ standing: { problem }, pause }: TenantRow): Piece {
+  return html`${pause && html`<p class="why">by <b>${pause.by}</b>, ${ago(pause.at)}: ${pause.reason}</p>`}${problem && !isNotice(problem) && html`<p class="why">${problemSentence(problem)}</p>${problemMendedBy(problem) === 'operator' && html`<p class="why quiet">${problemRemedy(problem)}</p>`}`}`;
 }
 
 const SOON_MS = 24 * 3_600_000;
@@ -85,7 +86,7 @@ function lossTone({ firstLossAt, tenant }: TenantRow): string {
   return soon || tenant.retentionAlert >= 80 ? 'bad' : tenant.retentionAlert >= 50 ? 'warn' : '';
 }
 
-function pager({ page, pages, found }: OverviewPage, query: OverviewQuery): Piece {
+function pager({ page, pages, found }: ListPage, query: ListQuery): Piece {
   if (pages === 1) return null;
   const to = (number: number, name: string, rel: string): Html =>
     html`<a class="button small plain" rel="${rel}" href="${address('/console', { ...query, page: number })}">${name}</a>`;
@@ -93,7 +94,7 @@ function pager({ page, pages, found }: OverviewPage, query: OverviewQuery): Piec
 }
 
 /** Where this list is; what is not asked for is left out of the address. */
-export function address(path: string, { search, group, page }: OverviewQuery): string {
+export function address(path: string, { search, group, page }: ListQuery): string {
   const query = new URLSearchParams({
     ...(search === '' ? {} : { search }),
     ...(group === null ? {} : { show: group }),

@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import type { OverviewQuery } from '../../tenants/overview.ts';
+import type { ListQuery } from '../../tenants/read-model.ts';
 import { GROUPS } from '../../tenants/standing.ts';
 import type { ApiContext } from '../http/endpoints.ts';
 import type { RequestState } from '../http/request-log.ts';
@@ -9,15 +9,15 @@ import { consolePage } from './frame.ts';
 import { listMain, tenantList } from './list-page.ts';
 import type { ConsoleWorld } from './world.ts';
 
-/** Everybody's list is read once a second at most (overview.ts). */
+/** How often an open list is looked at. */
 const LOOK_MS = 1_500;
 
-export function listRoutes(router: Router<RequestState>, { access, overview, live, sessions }: ConsoleWorld): void {
+export function listRoutes(router: Router<RequestState>, { access, read, live, sessions }: ConsoleWorld): void {
   router.get(
     '/console',
     access.view(async (ctx, operator) => {
       const query = queryOf(ctx);
-      const page = await overview.page(query);
+      const page = await read.list(query);
       sendPage(
         ctx,
         consolePage({
@@ -36,13 +36,13 @@ export function listRoutes(router: Router<RequestState>, { access, overview, liv
       const query = queryOf(ctx);
       live.follow(ctx, async () => {
         if (!sessions.operatorOf(ctx.req)) return ENDED;
-        return { show: tenantList(await overview.page(query), query), nextMs: LOOK_MS };
+        return { show: tenantList(await read.list(query), query), nextMs: LOOK_MS };
       });
     }),
   );
 }
 
-function queryOf(ctx: ApiContext): OverviewQuery {
+function queryOf(ctx: ApiContext): ListQuery {
   const { search, show, page } = ctx.query;
   return {
     search: typeof search === 'string' ? search.slice(0, 100) : '',

@@ -1,27 +1,29 @@
 import { problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
-import type { TenantView } from '../../tenants/tenant-view.ts';
+import type { TenantDetails, TenantView } from '../../tenants/read-model.ts';
 import type { Operator } from '../http/operators.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { count, counted, duration } from './amounts.ts';
+import { livenessNote } from './liveness-note.ts';
 import { ago, badge, fact, field, form, note } from './pieces.ts';
 import { quotaInWords } from './quota.ts';
 import { tenantAddress } from './tenant-frame.ts';
 
 /** How a tenant is now, and what can be done about it: the part that follows what happens. */
-export function nowView(view: TenantView, operator: Operator): Html {
+export function nowView(view: TenantView, details: TenantDetails, operator: Operator): Html {
   return html`<section class="card" aria-labelledby="state-title"><h2 id="state-title" class="visually-hidden">State</h2>
 ${state(view)}
 ${operator.role === 'operator' && actions(view)}
 </section>
-${backlog(view)}
-<section class="card" aria-labelledby="events-title"><h2 id="events-title">Events</h2><dl class="facts">${facts(view)}</dl></section>`;
+${backlog(view, details)}
+<section class="card" aria-labelledby="events-title"><h2 id="events-title">Events</h2><dl class="facts">${facts(view, details)}</dl></section>`;
 }
 
 function state(view: TenantView): Piece {
-  const { standing, since, pause, problem, warning, isRecord } = view;
+  const { standing, pause, problem, warning, liveness } = view;
+  const { since } = standing;
   return html`<p class="state">${badge(standing.label, standing.tone)} ${since !== null && html`<span class="quiet">since ${time(since)}</span>`}</p>
-${isRecord && note('warn', html`<p><b>No worker answers.</b> This is what Temporal recorded last. Start a worker; nothing is lost meanwhile.</p>`)}
+${livenessNote(liveness)}
 ${pause && html`<p>Paused by <b>${pause.by}</b>, ${ago(pause.at)}: ${pause.reason}</p>`}
 ${problem && note(standing.tone === 'good' ? 'quiet' : standing.tone, html`<p><b>${problemSentence(problem)}</b></p><p>${problemRemedy(problem)}</p>`)}
 ${warning && note('bad', html`<p><b>${problemSentence(warning)}</b></p><p>${problemRemedy(warning)}</p>`)}`;
@@ -56,7 +58,10 @@ ${isExtracting && problem && problemMendedBy(problem) === 'customer' && html`<a 
 </div>`;
 }
 
-function backlog({ backlog: { waiting, takesMs, done, perSecond }, pause, standing, isExtracting }: TenantView): Piece {
+function backlog(
+  { pause, standing, isExtracting }: TenantView,
+  { backlog: { waiting, takesMs, done, perSecond } }: TenantDetails,
+): Piece {
   if (done === null || !isExtracting) return null;
   const percent = Math.floor(done * 100);
   const rate = `${Math.round(perSecond * 10) / 10} requests a second, as the quota allows`;
@@ -69,7 +74,10 @@ function backlog({ backlog: { waiting, takesMs, done, perSecond }, pause, standi
 /** To the minute, so that the page does not change each second. */
 const arrival = (takesMs: number): Date => new Date(Math.ceil((Date.now() + takesMs) / 60_000) * 60_000);
 
-function facts({ tenant, counts, inQueue, deadLetters, firstLossAt, lastEventAt, recent, quota }: TenantView): Piece {
+function facts(
+  { tenant, counts, inQueue, deadLetters, firstLossAt }: TenantView,
+  { lastEventAt, recent, quota }: TenantDetails,
+): Piece {
   const { waiting, extracted, trimmed, gone, rejected, oldestWaitingAt } = counts;
   const rejectedAt = tenantAddress(tenant.tenantId, '/rejected');
   return [

@@ -1,7 +1,5 @@
 import type Router from '@koa/router';
 import { ApiError } from '../../contracts/api-error.ts';
-import { Overview } from '../../tenants/overview.ts';
-import { readWorkflowRecords } from '../../tenants/workflow-records.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { createOnce } from '../pages/once.ts';
 import { pageRouter } from '../pages/page-router.ts';
@@ -20,11 +18,10 @@ const SHOWN_ONCE_MS = 10 * 60_000;
 
 /** The operators' console, at /console. */
 export function consoleRoutes(parts: ConsoleParts): Router<RequestState> {
-  const { db, queues, workflows, client, sessions, config } = parts;
+  const { sessions, config } = parts;
   const router = pageRouter(config.PUBLIC_URL);
   const access = createAccess(sessions, parts.live);
-  const overview = new Overview({ db, queues, workflows, records: () => readWorkflowRecords(client) });
-  const world = { ...parts, access, overview, once: createOnce(FORM_MS), shownOnce: createOnce(SHOWN_ONCE_MS) };
+  const world = { ...parts, access, once: createOnce(FORM_MS), shownOnce: createOnce(SHOWN_ONCE_MS) };
   signInRoutes(router, sessions);
   listRoutes(router, world);
   newTenantRoutes(router, world);

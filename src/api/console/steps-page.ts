@@ -1,21 +1,18 @@
 import type { StepStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import type { TenantView } from '../../tenants/read-model.ts';
 import type { Tone } from '../../tenants/standing.ts';
-import type { TenantView } from '../../tenants/tenant-view.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { counted } from './amounts.ts';
+import { livenessNote } from './liveness-note.ts';
 import { ago, badge, note } from './pieces.ts';
 import { STEP_NAMES, STEP_STATES } from './words.ts';
 
 /** The steps of the set-up, each with what was asked, what was answered, and when. */
-export function stepsView({ onboarding, isRecord }: TenantView): Html {
-  if (onboarding === null) {
-    return isRecord
-      ? note('warn', html`<p><b>No worker answers</b>, so the steps cannot be shown. Start a worker.</p>`)
-      : html`<p class="card">The set-up is over, and Temporal no longer keeps its steps. New credentials, under Settings, go through them again.</p>`;
-  }
-  return html`${onboarding.problem && problemNote(onboarding.problem, 'bad')}
+export function stepsView({ onboarding, liveness }: TenantView): Html {
+  if (onboarding === null) return html`${livenessNote(liveness)}<p class="card">The set-up has not begun yet.</p>`;
+  return html`${livenessNote(liveness)}${onboarding.problem && problemNote(onboarding.problem, 'bad')}
 <ol class="steps">${onboarding.steps.map(step)}</ol>`;
 }
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import { ApiError } from '../../contracts/api-error.ts';
-import { extractionWorkflowId, onboardingWorkflowId, TENANT_ID } from '../../contracts/tenant.ts';
+import { extractionWorkflowId, onboardingWorkflowId, TENANT_ID, type TenantId } from '../../contracts/tenant.ts';
 import { listActions } from '../../store/actions.ts';
 import { rejectedEvents } from '../../store/ledger/rejected.ts';
 import { measuredSteps } from '../../store/overview.ts';
 import type { Tenant } from '../../store/tenants.ts';
-import { readTenantView, type TenantView, waitingIn, waitingNow } from '../../tenants/tenant-view.ts';
+import type { TenantView } from '../../tenants/read-model.ts';
 import type { ApiContext } from '../http/endpoints.ts';
 import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
@@ -32,7 +32,7 @@ const LONGEST_ID = 200;
 export function tenantRoutes(router: Router<RequestState>, world: ConsoleWorld): void {
   const { access, db, live, sessions } = world;
 
-  const follow = (path: string, show: (view: TenantView, operator: Operator) => Html): void => {
+  const follow = (path: string, show: (view: TenantView, operator: Operator) => Html | Promise<Html>): void => {
     router.get(
       path,
       access.stream(async (ctx) => {
@@ -41,7 +41,7 @@ export function tenantRoutes(router: Router<RequestState>, world: ConsoleWorld):
           const operator = sessions.operatorOf(ctx.req);
           if (!operator) return ENDED;
           return {
-            show: show(await readTenantView(world, await world.tenants.get(tenantId)), operator),
+            show: await show(await viewOf(tenantId, world), operator),
             nextMs: LOOK_MS,
           };
         });
@@ -53,13 +53,13 @@ export function tenantRoutes(router: Router<RequestState>, world: ConsoleWorld):
     TENANT,
     access.view((ctx, operator) => sendNow(ctx, operator, world)),
   );
-  follow(`${TENANT}/live`, nowView);
+  follow(`${TENANT}/live`, async (view, operator) => nowView(view, await world.read.details(view), operator));
 
   router.get(
     `${TENANT}/steps`,
     access.view(async (ctx, operator) => {
       const tenant = await tenantOf(ctx, world);
-      const body = html`<div id="steps">${stepsView(await readTenantView(world, tenant))}</div>${stream(tenant, '/steps/live', '#steps')}`;
+      const body = html`<div id="steps">${stepsView(await viewOf(tenant.tenantId, world))}</div>${stream(tenant, '/steps/live', '#steps')}`;
       sendPage(
         ctx,
         tenantPage({
@@ -84,7 +84,7 @@ export function tenantRoutes(router: Router<RequestState>, world: ConsoleWorld):
       const from = to - ms;
       const [steps, waiting] = await Promise.all([
         measuredSteps(db, tenant.tenantId, { since: new Date(from), stepMs }),
-        waitingNow(world, tenant),
+        world.read.waiting(tenant),
       ]);
       ctx.body = chartData(steps, { from, to, stepMs }, waiting);
     }),
@@ -146,12 +146,14 @@ export async function sendNow(ctx: ApiContext, operator: Operator, world: Consol
   const tenant = await tenantOf(ctx, world);
   const range = rangeOf(ctx.query['range']);
   const { ms, stepMs } = RANGES[range];
-  const [view, steps] = await Promise.all([
-    readTenantView(world, tenant),
+  const view = await viewOf(tenant.tenantId, world);
+  const [details, waiting, steps] = await Promise.all([
+    world.read.details(view),
+    world.read.waiting(tenant),
     measuredSteps(world.db, tenant.tenantId, { since: new Date(Date.now() - ms), stepMs }),
   ]);
-  const body = html`<div id="now">${nowView(view, operator)}</div>${stream(tenant, '/live', '#now')}
-${chartsView(tenant.tenantId, range, steps, waitingIn(view))}
+  const body = html`<div id="now">${nowView(view, details, operator)}</div>${stream(tenant, '/live', '#now')}
+${chartsView(tenant.tenantId, range, steps, waiting)}
 ${inTemporal(tenant, world)}`;
   const said = answer.said ?? doneNote(ctx.query['done']);
   const assets = ['uplot.css', 'uplot.js', 'console.js'] as const;
@@ -164,7 +166,7 @@ export async function sendRejected(ctx: ApiContext, operator: Operator, world: C
   const [after = ''] = texts(ctx.query['after']);
   const [events, { counts, deadLetters }] = await Promise.all([
     rejectedEvents(world.db, tenantId, { after, limit: REJECTED_ROWS }),
-    readTenantView(world, tenant),
+    viewOf(tenantId, world),
   ]);
   const { rejected } = counts;
   const body = rejectedView({ tenantId, events, rejected, deadLetters, isFirst: after === '', operator });
@@ -173,8 +175,12 @@ export async function sendRejected(ctx: ApiContext, operator: Operator, world: C
 
 export async function sendSettings(ctx: ApiContext, operator: Operator, world: ConsoleWorld, answer: Answer) {
   const tenant = await tenantOf(ctx, world);
-  const { webhookUrl, connectUrl } = await world.tenants.status(tenant.tenantId, operator.role);
-  const body = settingsView({ tenant, webhookUrl, connectUrl, mark: randomUUID(), refused: answer.refused });
+  const { tenants } = world;
+  const urls = {
+    webhookUrl: tenants.webhookUrl(tenant.tenantId),
+    connectUrl: operator.role === 'operator' ? tenants.connectUrl(tenant) : null,
+  };
+  const body = settingsView({ tenant, ...urls, mark: randomUUID(), refused: answer.refused });
   sendPage(ctx, tenantPage({ tenant, tab: '/settings', operator, body, said: answer.said }), answer.status);
 }
 
@@ -183,6 +189,13 @@ export async function tenantOf(ctx: ApiContext, { tenants }: Pick<ConsoleWorld, 
   const id: unknown = ctx['params']['tenantId'];
   if (typeof id !== 'string' || !TENANT_ID.test(id)) throw new ApiError('not_found', 'There is no such tenant.');
   return tenants.get(id);
+}
+
+/** How the tenant is now. Throws ApiError: not_found. */
+export async function viewOf(tenantId: TenantId, { read }: Pick<ConsoleWorld, 'read'>): Promise<TenantView> {
+  const view = await read.tenant(tenantId);
+  if (view === null) throw new ApiError('not_found', 'There is no such tenant.');
+  return view;
 }
 
 const stream = ({ tenantId }: Tenant, path: string, target: string): Html =>

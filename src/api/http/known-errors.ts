@@ -8,9 +8,13 @@ export function asApiError(thrown: unknown): ApiError {
     return new ApiError('not_found', 'There is no workflow of this tenant to ask.', [], { cause: thrown });
   }
   if (isGrpcServiceError(thrown) || thrown instanceof ServiceError) {
-    return new ApiError('temporal_unavailable', 'Temporal does not answer. Nothing was changed; try again soon.', [], {
-      cause: thrown,
-    });
+    // Asked for already, or never arrived: nobody here can tell. Every command may be sent again.
+    return new ApiError(
+      'temporal_unavailable',
+      'Temporal does not answer. What was asked for may still be done: look at the status, and ask again if it is not.',
+      [],
+      { cause: thrown },
+    );
   }
   if (isStoreError(thrown)) {
     return new ApiError('store_unavailable', 'The database does not answer. Try again soon.', [], { cause: thrown });

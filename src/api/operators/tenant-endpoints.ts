@@ -1,7 +1,11 @@
 import { z } from 'zod';
-import { RETENTION_DAYS, TENANT_ID } from '../../contracts/tenant.ts';
+import { ApiError } from '../../contracts/api-error.ts';
+import { RETENTION_DAYS, TENANT_ID, type TenantId } from '../../contracts/tenant.ts';
 import type { Tenants } from '../../tenants/commands.ts';
+import type { ReadModel } from '../../tenants/read-model.ts';
 import { type Endpoint, endpoint, NO_BODY } from '../http/endpoints.ts';
+import type { Operator } from '../http/operators.ts';
+import { asOf, tenantStatus, tenantSummary } from './tenant-status.ts';
 
 const retentionDays = z.int().min(RETENTION_DAYS.min).max(RETENTION_DAYS.max);
 const reason = z.string().trim().min(1).max(500);
@@ -26,7 +30,17 @@ const credentials = z.strictObject({
 const because = z.strictObject({ reason: reason.default('no reason given') });
 
 /** Connect customers, see how they are, stop and start their extraction. */
-export function tenantEndpoints(tenants: Tenants): Endpoint[] {
+export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
+  /** A viewer is not told the connect link: whoever has it can change things. */
+  const status = async (tenantId: TenantId, role: Operator['role']) => {
+    const view = await read.tenant(tenantId);
+    if (view === null) throw new ApiError('not_found', 'There is no such tenant.');
+    return tenantStatus(view, await read.habits(tenantId), {
+      webhookUrl: tenants.webhookUrl(tenantId),
+      connectUrl: role === 'operator' ? tenants.connectUrl(view.tenant) : null,
+    });
+  };
+
   return [
     endpoint({
       method: 'post',
@@ -43,15 +57,22 @@ export function tenantEndpoints(tenants: Tenants): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/tenants',
-      summary: 'All tenants, by id, with their state.',
+      summary: 'All tenants, by id, with their state, and as of when that is known.',
       needs: 'viewer',
       query: z.object({
-        after: z.string().max(40).optional(),
+        after: z.string().max(40).default(''),
         limit: z.coerce.number().int().min(1).max(500).default(100),
-        search: z.string().max(100).optional(),
+        search: z.string().max(100).default(''),
       }),
       status: 200,
-      handle: ({ query }) => tenants.list(query),
+      handle: async ({ query }) => {
+        const [page, alive] = await Promise.all([read.byId(query), read.liveness()]);
+        return {
+          tenants: page.map(tenantSummary),
+          next: page.length === query.limit ? (page.at(-1)?.tenant.tenantId ?? null) : null,
+          ...asOf(alive),
+        };
+      },
     }),
     endpoint({
       method: 'get',
@@ -59,7 +80,7 @@ export function tenantEndpoints(tenants: Tenants): Endpoint[] {
       summary: 'How a tenant is: the steps of its onboarding, its extraction, what waits and until when.',
       needs: 'viewer',
       status: 200,
-      handle: ({ tenantId, operator }) => tenants.status(tenantId, operator.role),
+      handle: ({ tenantId, operator }) => status(tenantId, operator.role),
     }),
     endpoint({
       method: 'patch',
@@ -72,7 +93,10 @@ export function tenantEndpoints(tenants: Tenants): Endpoint[] {
         name: name.optional(),
       }),
       status: 200,
-      handle: ({ tenantId, body, operator }) => tenants.change(tenantId, body, operator.name),
+      handle: async ({ tenantId, body, operator }) => {
+        await tenants.change(tenantId, body, operator.name);
+        return status(tenantId, operator.role);
+      },
     }),
     endpoint({
       method: 'put',

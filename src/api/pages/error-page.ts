@@ -13,7 +13,7 @@ const TITLES: Partial<Record<ApiErrorCode, string>> = {
   invalid_request: 'Something does not fit',
   conflict: 'This cannot be done now',
   store_unavailable: 'We cannot be reached at the moment',
-  temporal_unavailable: 'We cannot be reached at the moment',
+  temporal_unavailable: 'This may still be done',
   queue_unavailable: 'We cannot be reached at the moment',
 };
 

@@ -20,6 +20,8 @@ export interface LiveUpdates {
 
 /** A proxy closes what is silent for 30 to 60 s. */
 const COMMENT_MS = 15_000;
+/** After looks that found nothing new the page is told this often that it is up to date; after 10 s without a word it says since when it is not. */
+const BEAT_MS = 3_000;
 /** After a look that failed. */
 const FAILED_MS = 2_000;
 /**
@@ -72,10 +74,11 @@ export function createLiveUpdates(): LiveUpdates {
   };
 }
 
-/** page.js knows the events `stale`, `fresh` and `reload`; what has no name is put into the page. */
+/** page.js knows the events `beat`, `stale`, `fresh` and `reload`; what has no name is put into the page. */
 async function send(res: ServerResponse, look: () => Promise<Look>, shown: string | undefined, signal: AbortSignal) {
   let last = shown;
   let stale = false;
+  let toldAt = 0;
   while (!signal.aborted) {
     const seen = await look().catch(() => null);
     if (signal.aborted) return;
@@ -90,6 +93,10 @@ async function send(res: ServerResponse, look: () => Promise<Look>, shown: strin
     if (seen && seen.show.text !== last) {
       last = seen.show.text;
       res.write(`${last.replaceAll(/^/gm, 'data: ')}\n\n`);
+      toldAt = performance.now();
+    } else if (seen && performance.now() - toldAt > BEAT_MS) {
+      res.write('event: beat\ndata: now\n\n');
+      toldAt = performance.now();
     }
     await delay(seen?.nextMs ?? FAILED_MS, undefined, { signal });
   }

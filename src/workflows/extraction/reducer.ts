@@ -6,7 +6,9 @@ import type {
   ExtractionPhase,
   ExtractionTotals,
   ExtractionTuning,
+  ExtractionView,
   Request,
+  ShownPhase,
 } from '../../contracts/extraction.ts';
 import { type Problem, problemMendedBy } from '../../contracts/problems.ts';
 
@@ -33,11 +35,11 @@ const NO_TOTALS: ExtractionTotals = { takenIn: 0, extracted: 0, gone: 0, rejecte
 
 export function initialState(input: ExtractionInput, at: string): ExtractionState {
   if (input.carried) return { ...input.carried, draining: null };
-  const pause = input.pause ? { ...input.pause, at } : null;
+  const pause = input.pause ? { at, ...input.pause } : null;
   return {
     version: 1,
     phase: pause ? 'paused' : 'running',
-    since: at,
+    since: pause?.at ?? at,
     pause,
     disconnect: null,
     problem: null,
@@ -64,7 +66,27 @@ export function carry({ draining: _, ...carried }: ExtractionState): CarriedExtr
 export function reduce(state: ExtractionState, event: ExtractionEvent, at: string): ExtractionState {
   const changed = apply(state, event, at);
   const phase = phaseOf(changed);
-  return phase === state.phase ? changed : { ...changed, phase, since: at };
+  if (phase === state.phase) return changed;
+  return { ...changed, phase, since: shownPhase(phase) === shownPhase(state.phase) ? state.since : at };
+}
+
+/** What a person calls it: a tenant that is parked runs, and has nothing to do. */
+const shownPhase = (phase: ExtractionPhase): ShownPhase => (phase === 'parked' ? 'running' : phase);
+
+/** What a person is told. `nextTryAt`: ISO time at which a wait for a problem ends by itself; null while there is none. */
+export function viewOf(state: ExtractionState, nextTryAt: string | null): ExtractionView {
+  const { phase, since, pause, disconnect, problem, warning, unknownSignals, lastUnknownSignal } = state;
+  return {
+    phase: shownPhase(phase),
+    since,
+    pause,
+    disconnect,
+    problem,
+    warning,
+    nextTryAt: problem && pause === null ? nextTryAt : null,
+    unknownSignals,
+    lastUnknownSignal,
+  };
 }
 
 function apply(state: ExtractionState, event: ExtractionEvent, at: string): ExtractionState {

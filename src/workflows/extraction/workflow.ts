@@ -6,6 +6,7 @@ import {
   isCancellation,
   log,
   proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -30,6 +31,7 @@ import {
 } from '../../contracts/extraction.ts';
 import { isProblemCode, type Problem } from '../../contracts/problems.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
+import { createProjector, WRITE_OPTIONS } from '../shared/projector.ts';
 import { currentDetails, type ReportContext } from './details.ts';
 import {
   carry,
@@ -39,6 +41,7 @@ import {
   nextMove,
   reduce,
   shouldStop,
+  viewOf,
 } from './reducer.ts';
 
 const drainOf = (mode: DrainMode) =>
@@ -53,12 +56,18 @@ const drainOf = (mode: DrainMode) =>
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   }).drain;
 
+const { recordExtraction } = proxyLocalActivities<ExtractionActivities>(WRITE_OPTIONS);
+
 /** One tenant's extraction: it lives as long as the tenant, obeys `pause` and `resume`, and never ends by failing. */
 export async function extraction(input: ExtractionInput): Promise<void> {
   let state = initialState(input, now());
   // Only for the report: no decision is made by it.
   let waiting = input.waiting ?? null;
   const { consoleUrl } = input.tuning;
+
+  // When the wait that is under way ends by itself.
+  let nextTryAt: string | null = null;
+  const projector = createProjector(input.tenantId, () => viewOf(state, nextTryAt), recordExtraction);
 
   const report = (): ReportContext => ({
     next: nextMove(state, input.tuning),
@@ -71,6 +80,7 @@ export async function extraction(input: ExtractionInput): Promise<void> {
     const before = state;
     state = reduce(state, event, now());
     if (state !== before) show(before, state, report());
+    projector.changed();
   };
 
   // Handlers only set state: asynchronous ones lose signals over continue-as-new.
@@ -113,8 +123,9 @@ export async function extraction(input: ExtractionInput): Promise<void> {
   async function live(): Promise<void> {
     for (;;) {
       const next = nextMove(state, input.tuning);
-      if (next.move === 'end') return;
+      if (next.move === 'end') return await projector.settled();
       if (tooLong(input.tuning.continueAsNewAfter)) {
+        await projector.settled();
         await continueAsNew<typeof extraction>({
           version: 1,
           tenantId: input.tenantId,
@@ -134,8 +145,11 @@ export async function extraction(input: ExtractionInput): Promise<void> {
       } else {
         const somethingElse = () =>
           nextMove(state, input.tuning).move !== 'wait' || tooLong(input.tuning.continueAsNewAfter);
+        nextTryAt = next.forMs === null ? null : new Date(Date.now() + next.forMs).toISOString();
+        projector.changed();
         if (next.forMs === null) await condition(somethingElse);
         else if (!(await condition(somethingElse, next.forMs, { summary: next.why }))) on({ type: 'timeToLook' });
+        nextTryAt = null;
       }
     }
   }

@@ -5,6 +5,7 @@ import {
   continueAsNew,
   log,
   proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -26,6 +27,7 @@ import {
   webhookSeenSignal,
 } from '../../contracts/onboarding.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
+import { createProjector, WRITE_OPTIONS } from '../shared/projector.ts';
 import { currentDetails } from './details.ts';
 import { nextByItself, nextMove, nextTryMs } from './moves.ts';
 import { initialState, isOutdated, type MadeWith, type OnboardingEvent, reduce } from './reducer.ts';
@@ -45,16 +47,20 @@ const activity = (summary: string) =>
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 
+const { recordOnboarding } = proxyLocalActivities<OnboardingActivities>(WRITE_OPTIONS);
+
 /** Connects one customer: finds out what is in the way, waits out what time heals, and asks a person for the rest. It stays for
  * as long as the customer does, so that credentials can be replaced. */
 export async function onboarding(input: OnboardingInput): Promise<void> {
   const { tenantId, tuning } = input;
   let state = initialState(input, now());
+  const projector = createProjector(tenantId, () => statusOf(state), recordOnboarding);
 
   const on = (event: OnboardingEvent): void => {
     const before = state;
     state = reduce(state, event, now());
     if (state !== before) show(before, state);
+    projector.changed();
   };
 
   // Handlers only set state: asynchronous ones lose signals over continue-as-new.
@@ -104,8 +110,11 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
 
   for (;;) {
     const next = nextMove(state);
-    if (next.move === 'end') return;
-    if (tooLong(tuning.continueAsNewAfter)) await continueAsNew<typeof onboarding>({ ...input, carried: state });
+    if (next.move === 'end') return await projector.settled();
+    if (tooLong(tuning.continueAsNewAfter)) {
+      await projector.settled();
+      await continueAsNew<typeof onboarding>({ ...input, carried: state });
+    }
     if (next.move === 'try') await tryStep(next.step);
     else if (next.move === 'remove_traces') await removeTraces(next.discardWaitingEvents);
     else await waitForNews();

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import { recordAction } from '../../../src/store/actions.ts';
 import { beginDrain, noteDrain } from '../../../src/store/drains.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { addMeasurements } from '../../../src/store/measurements.ts';
-import { lastActionOf, measuredSteps, pendingConversations, recentOf } from '../../../src/store/overview.ts';
+import { measuredSteps, pendingConversations, recentOf } from '../../../src/store/overview.ts';
 import { quotasOf } from '../../../src/store/quota-use.ts';
 import { at, event } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
@@ -38,18 +37,6 @@ describeStore('what the console reads', (store) => {
     ]);
     expect(steps[0]?.freshnessP99Ms).toBeGreaterThanOrEqual(1_000);
     expect(await measuredSteps(store.db, tenantId, { since: at(601), stepMs: 600_000 })).toEqual([]);
-  });
-
-  it('finds each tenant’s newest action of a kind', async () => {
-    const [one, other] = [await store.tenant(), await store.tenant()];
-    const did = (tenantId: string, action: string, seconds: number, reason: string) =>
-      recordAction(store.db, { tenantId, at: at(seconds), by: 'ann', action, reason });
-    await did(one, 'pause', 1, 'first');
-    await did(one, 'pause', 2, 'second');
-    await did(one, 'resume', 3, 'on');
-    await did(other, 'resume', 4, 'on');
-    const found = await lastActionOf(store.db, [one, other], 'pause');
-    expect(found).toEqual(new Map([[one, { at: at(2), by: 'ann', reason: 'second' }]]));
   });
 
   it('counts the conversations that are to be read', async () => {

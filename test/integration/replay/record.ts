@@ -13,7 +13,7 @@ import { HISTORY_KEYS } from './keys.ts';
 
 const FOLDER = join(import.meta.dirname, 'histories');
 
-const world = await World.start({ SECRET_KEYS: HISTORY_KEYS, CONTINUE_AS_NEW_AFTER: '60', PARK_AFTER_MS: '500' });
+const world = await World.start({ SECRET_KEYS: HISTORY_KEYS, CONTINUE_AS_NEW_AFTER: '90', PARK_AFTER_MS: '500' });
 const demo = world.pipeline();
 const connection = await Connection.connect({ address: world.temporalAddress });
 const client = new Client({ connection });

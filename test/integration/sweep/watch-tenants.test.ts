@@ -35,11 +35,10 @@ describeStore('the watch over all tenants', (store) => {
       db: store.db,
       queues,
       // A tenant that is being connected has no extraction yet: nobody is there to be told.
-      signals: {
+      workflows: {
         wake: async (id) => void told.push(`wake ${id}`),
         archive: async () => undefined,
         warn: async () => undefined,
-        isPaused: async () => false,
       },
       log: pino({ level: 'silent' }),
       now: () => new Date(Date.now() + 3.9 * DAY_MS),

@@ -7,7 +7,6 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findTemporalCli } from '../../../dev/temporal-cli.ts';
-import { createExtractionControl } from '../../../src/activities/onboarding/extraction-control.ts';
 import {
   type DrainResult,
   EXTRACTION_WORKFLOW,
@@ -22,6 +21,7 @@ import { EXTRACTION_TASK_QUEUE, extractionWorkflowId } from '../../../src/contra
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
 import { payloadKeys } from '../../../src/temporal/keys.ts';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec.ts';
+import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { createTestEnvironment, workflowBundle } from '../../support/temporal.ts';
 
 const run = promisify(execFile);
@@ -69,7 +69,7 @@ async function beside<T>(
     taskQueue: EXTRACTION_TASK_QUEUE,
     workflowBundle: await workflowBundle(),
     dataConverter: createDataConverter(keys),
-    activities: { drain },
+    activities: { drain, recordExtraction: async () => undefined },
   });
   return worker.runUntil(test);
 }
@@ -79,7 +79,7 @@ let count = 0;
 async function start(client: Client): Promise<WorkflowHandle> {
   count += 1;
   const tenantId = `acme-${count}`;
-  await createExtractionControl(client).startOrTell(tenantId, { pause: null, tuning });
+  await new TenantWorkflows(client).startExtraction({ version: 1, tenantId, tuning });
   return client.workflow.getHandle(extractionWorkflowId(tenantId));
 }
 

@@ -55,7 +55,13 @@ test.each([
       },
     });
     const bundle = await workflowBundle();
-    const mind = () => Worker.create({ ...shared, workflowBundle: bundle });
+    const mind = () =>
+      Worker.create({
+        ...shared,
+        workflowBundle: bundle,
+        activities: { recordExtraction: async () => undefined },
+        enableNonLocalActivities: false,
+      });
     const client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
     await hands.runUntil(async () => {
       const handle = await (await mind()).runUntil(async () => {

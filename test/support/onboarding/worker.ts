@@ -6,9 +6,10 @@ import { createDrain } from '../../../src/activities/drain/drain.ts';
 import { Slots } from '../../../src/activities/drain/slots.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
-import { createExtractionControl } from '../../../src/activities/onboarding/extraction-control.ts';
 import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
 import type { Config } from '../../../src/config.ts';
+import type { ExtractionView } from '../../../src/contracts/extraction.ts';
+import type { Projection } from '../../../src/contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../../../src/contracts/tenant.ts';
 import { createConnections } from '../../../src/gladly/connect.ts';
 import { createGovernors } from '../../../src/gladly/quota.ts';
@@ -19,6 +20,8 @@ import type { Db } from '../../../src/store/db.ts';
 import { createSealer } from '../../../src/store/sealer.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
+import { recordExtraction } from '../../../src/tenants/projection.ts';
+import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { workflowBundle } from '../temporal.ts';
 
 export interface TestWorkerOptions {
@@ -62,7 +65,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
           sealer,
           queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
           gladly: createPacedGladly({ governors, connections }),
-          extraction: createExtractionControl(client),
+          workflows: new TenantWorkflows(client),
           extraHosts,
           publicUrl: config.PUBLIC_URL,
           now: () => new Date(),
@@ -89,6 +92,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
           slots: new Slots(config.DRAIN_SLOTS),
           log,
         }),
+        recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
       },
     }),
   ]);

@@ -36,7 +36,7 @@ describe('an extraction', () => {
   it('drains at once, and parks when nothing is left', () => {
     expect(nextMove(having(), tuning)).toEqual({ move: 'drain', mode: 'full', probe: false });
     const parked = having(STARTED, PARKED);
-    expect(parked).toMatchObject({ phase: 'parked', since: at(2), totals: counts, drains: 1 });
+    expect(parked).toMatchObject({ phase: 'parked', since: at(0), totals: counts, drains: 1 });
     expect(nextMove(parked, tuning)).toMatchObject({ move: 'wait', forMs: tuning.parkedLookMs });
   });
 

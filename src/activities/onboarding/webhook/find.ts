@@ -1,5 +1,6 @@
+import { WEBHOOK_PATH } from '../../../contracts/tenant.ts';
 import type { Webhook } from '../../../gladly/schemas.ts';
-import { isCreatedByUs, type Wanted, WEBHOOK_PATH } from './wanted.ts';
+import { isCreatedByUs, type Wanted } from './wanted.ts';
 
 /** Our webhook in the organization's list: the very URL; one that was meant to be it; or none. */
 export type Found =

@@ -1,4 +1,4 @@
-import type { TenantId } from '../../../contracts/tenant.ts';
+import { type TenantId, webhookUrl } from '../../../contracts/tenant.ts';
 import { LEGACY_EVENT, SUBSCRIBED_EVENTS } from '../../../gladly/events.ts';
 
 /** What the webhook in Gladly should be. */
@@ -15,15 +15,11 @@ export const ALL_EVENTS: readonly string[] = SUBSCRIBED_EVENTS;
 /** Gladly allows 20 webhooks in an organization (facts.md 1.3). */
 export const MOST_WEBHOOKS = 20;
 
-const PATH = '/webhooks/gladly/';
 const CREATED = 'Idiomatic (created for you, ';
 
 export const wantedWebhook = (publicUrl: string, tenantId: TenantId): Wanted => ({
-  url: `${publicUrl}${PATH}${tenantId}`,
+  url: webhookUrl(publicUrl, tenantId),
   name: `${CREATED}${tenantId})`,
 });
-
-/** The path that all our webhook URLs have, whoever the tenant. */
-export const WEBHOOK_PATH = PATH;
 
 export const isCreatedByUs = (name: string | undefined): boolean => name?.startsWith(CREATED) === true;

@@ -108,25 +108,53 @@ function say(of, text) {
 }
 const isForm = (target) => target instanceof HTMLFormElement;
 const LOST = 'The connection was lost. We are trying again; you need not do anything.';
+// Nothing here can tell whether a form whose answer did not come was acted upon.
+const UNANSWERED =
+  'No answer. It may still have been done: this page shows it as soon as we know. What you typed is still here.';
+const SENDING_MS = 1_000;
+let sendingSince;
 document.addEventListener('htmx:sse:error', () => say('stream', LOST));
-document.addEventListener('htmx:sse:after:connection', () => say('stream', ''));
-document.addEventListener('htmx:error', ({ target }) => {
-  if (isForm(target))
-    say('form', 'We could not be reached, so nothing was sent. What you typed is still here: try again.');
-});
+document.addEventListener('htmx:error', ({ target }) => isForm(target) && say('form', UNANSWERED));
 document.addEventListener('htmx:response:error', ({ target, detail }) => {
   if (detail.ctx.response.status < 500) return;
-  if (isForm(target)) say('form', 'Something went wrong on our side, and nothing was changed. Try again in a moment.');
+  if (isForm(target)) say('form', UNANSWERED);
   else say('stream', LOST);
 });
 // Tried once more: what was said of the last time is over.
-document.addEventListener('htmx:before:request', ({ target }) => isForm(target) && say('form', ''));
-// Whatever came from the server: it is back.
-document.addEventListener('htmx:after:swap', () => say('stream', ''));
+document.addEventListener('htmx:before:request', ({ target }) => {
+  if (!isForm(target)) return;
+  say('form', '');
+  clearTimeout(sendingSince);
+  sendingSince = setTimeout(() => say('form', 'Sending…'), SENDING_MS);
+});
+document.addEventListener('htmx:finally:request', ({ target }) => {
+  if (!isForm(target)) return;
+  clearTimeout(sendingSince);
+  if (troubles.form === 'Sending…') say('form', '');
+});
 
-// --- what the stream of updates says besides what it shows
+// --- what the stream of updates says besides what it shows. It says at least every few seconds that it is there.
+const QUIET_MS = 10_000;
+let heardAt;
+const heard = () => {
+  heardAt = Date.now();
+  say('stream', '');
+};
+const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+setInterval(() => {
+  if (heardAt !== undefined && Date.now() - heardAt > QUIET_MS)
+    say('stream', `Not updated since ${exactClock.format(heardAt)}. We are trying again; you need not do anything.`);
+}, 1_000);
+document.addEventListener('htmx:sse:after:connection', heard);
+document.addEventListener('beat', heard);
+document.addEventListener('htmx:after:swap', ({ target }) => {
+  // What has changed is shown now, whatever was said of a form before.
+  if (!isForm(target)) say('form', '');
+  if (heardAt !== undefined) heard();
+});
 document.addEventListener('reload', () => location.reload());
-document.addEventListener('stale', () =>
-  say('stream', 'We cannot tell at the moment how far it is. What you see may be old; we go on trying.'),
-);
-document.addEventListener('fresh', () => say('stream', ''));
+document.addEventListener('stale', () => {
+  heardAt = undefined;
+  say('stream', 'We cannot tell at the moment how far it is. What you see may be old; we go on trying.');
+});
+document.addEventListener('fresh', heard);

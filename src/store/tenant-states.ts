@@ -1,0 +1,149 @@
+import type { ExtractionView } from '../contracts/extraction.ts';
+import type { OnboardingStatus } from '../contracts/onboarding.ts';
+import type { Projection } from '../contracts/projection.ts';
+import type { TenantId } from '../contracts/tenant.ts';
+import type { Queryable, Tx } from './db.ts';
+import { TENANT_COLUMNS, type Tenant } from './tenants.ts';
+import { jsonbText, storableText } from './values.ts';
+
+/** What a tenant's two workflows last wrote of themselves. Only src/tenants writes it; it keeps the place in the list right. */
+export interface TenantState {
+  /** Null until the workflow has written it. */
+  readonly onboarding: OnboardingStatus | null;
+  readonly onboardingAt: Date | null;
+  readonly extraction: ExtractionView | null;
+  readonly extractionAt: Date | null;
+}
+
+/** Where a tenant stands in the list; compared in this order. */
+export interface Place {
+  /** Index into GROUPS (src/tenants/standing.ts). */
+  readonly need: number;
+  /** Percent of the retention that is used up: 0, 50, 80 or 95. The highest comes first. */
+  readonly urgency: number;
+  /** When the first event would be lost; null comes last. */
+  readonly losesAt: Date | null;
+}
+
+/** All that a place follows from. */
+export interface PlaceFacts extends TenantState {
+  readonly tenant: Tenant;
+  /** When the queue was last seen empty; null: never. */
+  readonly queueEmptyAt: Date | null;
+}
+
+const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt"`;
+
+/** False when a newer write of the same workflow is there already, or the tenant is not. */
+export async function putOnboarding(tx: Tx, projection: Projection<OnboardingStatus>): Promise<boolean> {
+  return await put(tx, 'onboarding', projection);
+}
+
+/** False when a newer write of the same workflow is there already, or the tenant is not. */
+export async function putExtraction(tx: Tx, projection: Projection<ExtractionView>): Promise<boolean> {
+  return await put(tx, 'extraction', projection);
+}
+
+async function put(
+  tx: Tx,
+  workflow: 'onboarding' | 'extraction',
+  { tenantId, runId, seq, view }: Projection<object>,
+): Promise<boolean> {
+  const { count } = await tx.query(
+    `UPDATE tenant_states SET ${workflow} = $2, ${workflow}_run = $3, ${workflow}_seq = $4, ${workflow}_at = now()
+     WHERE tenant_id = $1 AND ($4 = 1 OR (${workflow}_run = $3 AND ${workflow}_seq < $4))`,
+    [tenantId, jsonbText(view), runId, seq],
+  );
+  return count === 1;
+}
+
+/** Works out the tenant's place anew, from what is stored now. Locks the row, so that two changes at once end with the right place. */
+export async function updatePlace(tx: Tx, tenantId: TenantId, placeOf: (facts: PlaceFacts) => Place): Promise<void> {
+  await tx.query('SELECT FROM tenant_states WHERE tenant_id = $1 FOR UPDATE', [tenantId]);
+  const [facts] = await readFacts(tx, 'WHERE s.tenant_id = $1', [tenantId]);
+  if (facts === undefined) return;
+  const { need, urgency, losesAt } = placeOf(facts);
+  await tx.query(
+    `UPDATE tenant_states SET need = $2, urgency = $3, loses_at = $4
+     WHERE tenant_id = $1 AND (need, urgency, loses_at) IS DISTINCT FROM ($2::smallint, $3::smallint, $4::timestamptz)`,
+    [tenantId, need, urgency, losesAt],
+  );
+}
+
+/** Null when there is no such tenant. */
+export async function readTenantFacts(db: Queryable, tenantId: TenantId): Promise<PlaceFacts | null> {
+  return (await readFacts(db, 'WHERE s.tenant_id = $1', [tenantId]))[0] ?? null;
+}
+
+export interface ListQuery {
+  /** Part of the id or the name, capitals or not; the empty text finds all. */
+  readonly search: string;
+  /** Only tenants with this need; null: all. */
+  readonly need: number | null;
+}
+
+/** A page of the list, what needs a person first comes first. One walk along the index tenant_states_by_need; a search looks at every tenant. */
+export async function tenantsByNeed(
+  db: Queryable,
+  { search, need }: ListQuery,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): Promise<readonly PlaceFacts[]> {
+  const wanted = storableText(search) ?? '';
+  const conditions = [...(need === null ? [] : [`s.need = ${Math.trunc(need)}`]), ...(wanted === '' ? [] : [MATCHES])];
+  return await readFacts(
+    db,
+    `${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
+     ORDER BY s.need, s.urgency DESC, s.loses_at, s.tenant_id OFFSET $1 LIMIT $2`,
+    wanted === '' ? [offset, limit] : [offset, limit, wanted],
+  );
+}
+
+const MATCHES = `(strpos(t.tenant_id, lower($3)) > 0 OR strpos(lower(t.name), lower($3)) > 0)`;
+
+/** A page of tenants by id. `after` is the last one of the page before; the empty text begins. */
+export async function tenantsById(
+  db: Queryable,
+  { after, limit, search }: { readonly after: TenantId; readonly limit: number; readonly search: string },
+): Promise<readonly PlaceFacts[]> {
+  return await readFacts(db, `WHERE s.tenant_id > $1 AND ($3 = '' OR ${MATCHES}) ORDER BY s.tenant_id LIMIT $2`, [
+    after,
+    limit,
+    storableText(search),
+  ]);
+}
+
+/** How many tenants have each need; one that no tenant has is left out. */
+export async function countByNeed(db: Queryable, search: string): Promise<ReadonlyMap<number, number>> {
+  const wanted = storableText(search) ?? '';
+  const from =
+    wanted === ''
+      ? 'FROM tenant_states s'
+      : `FROM tenant_states s JOIN tenants t USING (tenant_id) WHERE ${MATCHES.replaceAll('$3', '$1')}`;
+  const { rows } = await db.query<{ need: number; tenants: number }>(
+    `SELECT s.need, count(*) AS tenants ${from} GROUP BY s.need`,
+    wanted === '' ? [] : [wanted],
+  );
+  return new Map(rows.map(({ need, tenants }) => [need, tenants]));
+}
+
+type FactsRow = TenantState & Tenant & { readonly queueEmptyAt: Date | null };
+
+async function readFacts(
+  db: Queryable,
+  rest: string,
+  params: readonly (string | number | null)[],
+): Promise<readonly PlaceFacts[]> {
+  const { rows } = await db.query<FactsRow>(
+    `SELECT ${TENANT_COLUMNS}, ${STATE_COLUMNS}, d.queue_empty_at AS "queueEmptyAt"
+     FROM tenant_states s JOIN tenants t USING (tenant_id) LEFT JOIN drains d USING (tenant_id) ${rest}`,
+    params,
+  );
+  return rows.map(({ onboarding, onboardingAt, extraction, extractionAt, queueEmptyAt, ...tenant }) => ({
+    onboarding,
+    onboardingAt,
+    extraction,
+    extractionAt,
+    queueEmptyAt,
+    tenant,
+  }));
+}

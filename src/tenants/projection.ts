@@ -1,0 +1,47 @@
+import type { ExtractionView } from '../contracts/extraction.ts';
+import type { OnboardingStatus } from '../contracts/onboarding.ts';
+import type { Projection } from '../contracts/projection.ts';
+import type { TenantId } from '../contracts/tenant.ts';
+import type { Db, Tx } from '../store/db.ts';
+import { clearRetentionAlert, type RetentionAlert, raiseRetentionAlert } from '../store/retention-alerts.ts';
+import { putExtraction, putOnboarding, updatePlace } from '../store/tenant-states.ts';
+import { type Tenant, type TenantChange, updateTenant } from '../store/tenants.ts';
+import { placeOf } from './standing.ts';
+
+/*
+ * Everything that changes how a tenant stands goes through here: its two workflows, its connection, its retention. Each change and the place in
+ * the list that follows from it are one transaction.
+ */
+
+/** The onboarding workflow tells what a person is to see. A write that is older than what is there changes nothing. */
+export async function recordOnboarding(db: Db, projection: Projection<OnboardingStatus>): Promise<void> {
+  await placed(db, projection.tenantId, (tx) => putOnboarding(tx, projection));
+}
+
+/** The extraction workflow tells what a person is to see. A write that is older than what is there changes nothing. */
+export async function recordExtraction(db: Db, projection: Projection<ExtractionView>): Promise<void> {
+  await placed(db, projection.tenantId, (tx) => putExtraction(tx, projection));
+}
+
+/** Changes a tenant's own row. Returns it as it is then; null when there is no such tenant. */
+export async function changeTenant(db: Db, tenantId: TenantId, change: TenantChange): Promise<Tenant | null> {
+  return await placed(db, tenantId, (tx) => updateTenant(tx, tenantId, change));
+}
+
+/** True when this level had not been raised yet. */
+export async function raiseAlert(db: Db, tenantId: TenantId, level: RetentionAlert): Promise<boolean> {
+  return await placed(db, tenantId, (tx) => raiseRetentionAlert(tx, tenantId, level));
+}
+
+/** True when an alert was up. */
+export async function clearAlert(db: Db, tenantId: TenantId): Promise<boolean> {
+  return await placed(db, tenantId, (tx) => clearRetentionAlert(tx, tenantId));
+}
+
+async function placed<T>(db: Db, tenantId: TenantId, change: (tx: Tx) => Promise<T>): Promise<T> {
+  return await db.transaction(async (tx) => {
+    const result = await change(tx);
+    if (result) await updatePlace(tx, tenantId, placeOf);
+    return result;
+  });
+}
