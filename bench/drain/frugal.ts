@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { figure } from '../ingest/figures.ts';
 import { callsOf, markCalls } from '../support/calls.ts';
+import { figure } from '../support/figures.ts';
 import { historyEvents } from '../support/history.ts';
 import type { Finding, Say } from '../support/report.ts';
 import { World } from '../support/world.ts';

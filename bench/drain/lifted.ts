@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sealDelivery } from '../../src/queue/envelope.ts';
-import { figure } from '../ingest/figures.ts';
 import { callsOf, markCalls } from '../support/calls.ts';
+import { figure } from '../support/figures.ts';
 import type { Finding, Say } from '../support/report.ts';
 import { World } from '../support/world.ts';
 import { lastDone, makeBacklog, resume, untilDrained } from './backlog.ts';

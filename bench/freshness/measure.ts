@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { figure } from '../ingest/figures.ts';
 import { Feeder } from '../support/feeder.ts';
+import { figure } from '../support/figures.ts';
 import { freshnessOf, parkedOf } from '../support/freshness-of.ts';
 import { enroll } from '../support/many-tenants.ts';
 import { type Finding, quantile, type Say } from '../support/report.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDb } from '../../src/store/db.ts';
-import { figure } from '../ingest/figures.ts';
+import { figure } from '../support/figures.ts';
 import { historyEvents } from '../support/history.ts';
 import { enroll } from '../support/many-tenants.ts';
 import type { Finding, Say } from '../support/report.ts';

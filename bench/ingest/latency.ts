@@ -1,8 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { createSqsClients } from '../../src/queue/client.ts';
+import { figure, median } from '../support/figures.ts';
 import type { Finding } from '../support/report.ts';
 import type { Child } from './children.ts';
-import { figure, median } from './figures.ts';
 import { type Contest, measure, type Servers } from './throughput.ts';
 
 const HALF_MS = 3_000;

@@ -1,6 +1,6 @@
+import { figure } from '../support/figures.ts';
 import type { Finding } from '../support/report.ts';
 import type { Child } from './children.ts';
-import { figure } from './figures.ts';
 import type { Contest } from './throughput.ts';
 
 const DELIVERIES = 100_000;

@@ -1,6 +1,6 @@
+import { figure, median } from '../support/figures.ts';
 import type { Finding } from '../support/report.ts';
 import type { Child } from './children.ts';
-import { figure, median } from './figures.ts';
 import type { Ground, Tenant } from './ground.ts';
 
 export interface Sample {

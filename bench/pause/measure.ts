@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { createRandom } from '../../simulator/random.ts';
-import { figure } from '../ingest/figures.ts';
+import { figure } from '../support/figures.ts';
 import { type Finding, quantile, type Say } from '../support/report.ts';
 import { World } from '../support/world.ts';
 import { WatchedSqs } from './watched-sqs.ts';

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { Figure } from '../ingest/figures.ts';
+import type { Figure } from './figures.ts';
 import { writeSection } from './sections.ts';
 
 export type Say = (line: string) => void;

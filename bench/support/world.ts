@@ -121,7 +121,7 @@ export class World {
 }
 
 /** Ports that are free just now, all different. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   return servers.map((server) => {

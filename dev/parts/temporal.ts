@@ -23,12 +23,15 @@ if (!folder || !port || !uiPort || !dataDir || !cli || !apiUrl)
 exitWithParent();
 mkdirSync(folder, { recursive: true });
 const innerUiPort = await freePort();
+/** Benchmarks read from there what the server was asked. */
+const metricsPort = process.env['TEMPORAL_METRICS_PORT'];
 const server = spawn(
   cli,
   [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', port, '--ui-port', String(innerUiPort)],
     ...['--ui-disable-news-fetch', '--ui-codec-endpoint', `${apiUrl}/codec`],
     ...['--db-filename', join(folder, 'temporal.db'), '--log-level', 'warn'],
+    ...(metricsPort ? ['--metrics-port', metricsPort] : []),
     ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
   ],
   { stdio: ['ignore', 'inherit', 'inherit'] },

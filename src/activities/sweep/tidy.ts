@@ -5,6 +5,7 @@ import type { Db } from '../../store/db.ts';
 import { trimEvents } from '../../store/ledger/trim.ts';
 import { vacuum } from '../../store/maintenance.ts';
 import { trimMeasurements } from '../../store/measurements.ts';
+import { pruneWorkers } from '../../store/workers.ts';
 
 export interface TidyPorts {
   readonly db: Db;
@@ -34,6 +35,7 @@ export function createTidy({ db, keepDoneMs, vacuums, now }: TidyPorts): SweepAc
       await sleep(BREATH_MS);
     }
     await trimMeasurements(db, { olderThan: before(now(), KEEP_MEASUREMENTS_MS), limit: STEP });
+    await pruneWorkers(db);
     if (vacuums) await vacuum(db);
     return { trimmed };
   };

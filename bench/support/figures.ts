@@ -4,13 +4,13 @@ export interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly limit: number;
-  /** Value ÷ limit. */
+  /** Value ÷ limit; the value itself where the limit is 0. */
   readonly ratio: number;
   readonly better: 'lower' | 'higher';
 }
 
 export function figure(name: string, value: number, unit: string, better: 'lower' | 'higher', limit: number): Figure {
-  return { name, value: round(value), unit, limit, ratio: round(value / limit), better };
+  return { name, value: round(value), unit, limit, ratio: round(limit === 0 ? value : value / limit), better };
 }
 
 export const median = (values: readonly number[]): number => {
