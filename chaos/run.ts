@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { World } from '../bench/support/world.ts';
+import { RealPostgres } from '../dev/real-postgres.ts';
 import type { Pipeline } from '../test/support/pipeline.ts';
 import { Follower } from './follower.ts';
 import { type Done, doAll, insist, killPart, type Victim } from './happenings.ts';
 import { makePlan } from './plan.ts';
-import { RealPostgres } from './postgres.ts';
 import { tellOfEverything } from './untold.ts';
 import { judge, type Verdict } from './verdict.ts';
 

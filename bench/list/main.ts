@@ -1,5 +1,5 @@
 /** `npm run bench -- list`: how fast the list of 10,000 tenants answers, and what open pages ask of Temporal. Debian's Postgres is needed beside PGlite. */
-import { RealPostgres } from '../../chaos/postgres.ts';
+import { RealPostgres } from '../../dev/real-postgres.ts';
 import { report } from '../support/report.ts';
 import { measureList, measureQueries } from './measure.ts';
 

@@ -6,7 +6,7 @@ import type { Governor } from '../gladly/quota.ts';
 import { getCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
 import { type Sealer, TamperedError, UnknownKeyError } from '../store/sealer.ts';
-import type { DrainPorts } from './drain/drain.ts';
+import type { DrainDeps } from './drain/drain.ts';
 
 export interface GladlyAccess {
   readonly db: Db;
@@ -23,7 +23,7 @@ export function createGladlyAccess({
   connections,
   governors,
   extraHosts,
-}: GladlyAccess): DrainPorts['gladlyOf'] {
+}: GladlyAccess): DrainDeps['gladlyOf'] {
   return async (tenantId) => {
     const credentials = await getCredentials(db, sealer, tenantId, 'adopted').catch((error: unknown) => {
       if (error instanceof UnknownKeyError || error instanceof TamperedError) return 'unreadable' as const;

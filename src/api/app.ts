@@ -5,10 +5,10 @@ import type { Db } from '../store/db.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Tenants } from '../tenants/commands.ts';
 import type { ReadModel } from '../tenants/read-model.ts';
-import { type CodecParts, codecRoutes } from './codec/routes.ts';
-import { type ConnectParts, connectRoutes } from './connect/routes.ts';
+import { type CodecDeps, codecRoutes } from './codec/routes.ts';
+import { type ConnectDeps, connectRoutes } from './connect/routes.ts';
+import type { ConsoleDeps } from './console/context.ts';
 import { consoleRoutes } from './console/routes.ts';
-import type { ConsoleParts } from './console/world.ts';
 import { feedEndpoints } from './feed/feed-endpoints.ts';
 import { serve } from './http/endpoints.ts';
 import { type Checks, healthRoutes } from './http/health.ts';
@@ -19,23 +19,23 @@ import { tenantEndpoints } from './operators/tenant-endpoints.ts';
 import { assetRoutes } from './pages/assets.ts';
 import type { LiveUpdates } from './pages/live.ts';
 
-export interface AppParts {
+export interface AppDeps {
   readonly db: Db;
   readonly tenants: Tenants;
   readonly read: ReadModel;
   readonly operators: Operators;
   readonly publicUrl: string;
   readonly checks: Checks;
-  readonly codec: CodecParts;
-  readonly connect: Pick<ConnectParts, 'links' | 'extraHosts'>;
-  readonly console: Pick<ConsoleParts, 'config' | 'sessions'>;
+  readonly codec: CodecDeps;
+  readonly connect: Pick<ConnectDeps, 'links' | 'extraHosts'>;
+  readonly console: Pick<ConsoleDeps, 'config' | 'sessions'>;
   readonly metrics: Registry;
   readonly live: LiveUpdates;
   readonly log: Logger;
 }
 
 /** Everything that the API serves besides webhook deliveries, which never get here (ingest/handler.ts). */
-export function createApp(parts: AppParts): Koa<RequestState> {
+export function createApp(parts: AppDeps): Koa<RequestState> {
   const { db, tenants, read, operators, publicUrl, checks, codec, connect, metrics, live, log } = parts;
   const forConsole = { ...parts.console, db, tenants, read, live };
   const endpoints = [...tenantEndpoints(tenants, read), ...feedEndpoints(db, tenants)];

@@ -18,5 +18,5 @@ export interface SweepActivities {
   /** Wakes tenants whose ring was lost, and sees to it that no event expires unseen. */
   watchTenants(): Promise<WatchReport>;
   /** Removes what was done long ago, in small steps. Answers how many events went. */
-  tidy(): Promise<{ readonly trimmed: number }>;
+  prune(): Promise<{ readonly trimmed: number }>;
 }

@@ -1,8 +1,9 @@
+import type { Item } from '../contracts/reading.ts';
 import type { Connections } from './connect.ts';
 import type { Drift } from './drift.ts';
 import { GladlyError } from './errors.ts';
 import type { GladlyHost } from './host.ts';
-import { type Item, readItem } from './items.ts';
+import { readItem } from './items.ts';
 import type { Governor } from './quota.ts';
 import { assertDone, dateOf, headerOf, idInLocation, jsonOf, unexpected } from './replies.ts';
 import type { Read, Reader } from './schemas.ts';

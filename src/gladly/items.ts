@@ -1,30 +1,6 @@
+import type { Item } from '../contracts/reading.ts';
 import { type Drift, driftName, unknownFields } from './drift.ts';
 import { isObject, type JsonObject, textOr } from './json.ts';
-
-/** A conversation item: the columns that people query, and beside them everything Gladly sent. */
-export interface Item {
-  readonly id: string;
-  readonly conversationId: string | null;
-  readonly customerId: string | null;
-  /** RFC 3339, as Gladly sent it (0 to 9 digits of a second). */
-  readonly timestamp: string | null;
-  /** `content.type`: EMAIL, CONVERSATION_NOTE ...; kept as it is when unknown. */
-  readonly type: string | null;
-  readonly initiatorType: string | null;
-  readonly initiatorId: string | null;
-  readonly responderType: string | null;
-  readonly responderId: string | null;
-  /** Of messages and calls; null for notes, changes, and when nobody is named. */
-  readonly direction: 'inbound' | 'outbound' | null;
-  /** In the words of the webhook events: CHAT, EMAIL, FB_MESSENGER ...; null for what is no message or call. */
-  readonly channel: string | null;
-  readonly subject: string | null;
-  /** What was said or written. */
-  readonly text: string | null;
-  readonly attachments: number;
-  readonly sessionId: string | null;
-  readonly raw: JsonObject;
-}
 
 /** The types of facts.md 2.3. The channel has another name than the type where Gladly's events call it differently. */
 const CHANNEL_BY_TYPE: Readonly<Record<string, string | null>> = {

@@ -140,11 +140,11 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     });
     limits.onCall?.(batch.length, performance.now() - began);
     if (lane.calls === 0) putInLine(lane);
-    tidy(lane);
+    prune(lane);
     if (line.length > 0) setTurn();
   }
 
-  function tidy(lane: Lane): void {
+  function prune(lane: Lane): void {
     if (lane.waiting > 0 || lane.calls > 0) return;
     if (lane.due !== null) clearTimeout(lane.due);
     lane.due = null;
@@ -164,7 +164,7 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     for (const lane of lanes.values()) {
       if (lane.oldestSince > limit) continue;
       for (const entry of taken(lane.takeOlderThan(limit))) entry.settle(WAITED_TOO_LONG);
-      tidy(lane);
+      prune(lane);
     }
     if (waiting > 0) setSweep();
   }

@@ -7,8 +7,8 @@ import { Slots } from '../activities/drain/slots.ts';
 import { createGladlyAccess } from '../activities/gladly-access.ts';
 import { createOnboardingActivities } from '../activities/onboarding/activities.ts';
 import { createPacedGladly } from '../activities/onboarding/paced-gladly.ts';
+import { createPrune } from '../activities/sweep/prune.ts';
 import { ensureSweep } from '../activities/sweep/schedule.ts';
-import { createTidy } from '../activities/sweep/tidy.ts';
 import { createWatchTenants } from '../activities/sweep/watch-tenants.ts';
 import type { Config } from '../config.ts';
 import type { ExtractionView } from '../contracts/extraction.ts';
@@ -117,7 +117,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           log,
           now: () => new Date(),
         }),
-        tidy: createTidy({
+        prune: createPrune({
           db,
           keepDoneMs: config.LEDGER_KEEP_DAYS * 86_400_000,
           vacuums: config.VACUUM === 'true',

@@ -29,7 +29,7 @@ export interface Redriven {
 /** At most this many messages a call, so that a request ends; call again for more. */
 const DEAD_LETTERS_A_CALL = 5_000;
 
-export interface RedriveWorld {
+export interface RedriveDeps {
   readonly db: Db;
   readonly queues: Queues;
   readonly receiver: Receiver;
@@ -40,7 +40,7 @@ export interface RedriveWorld {
  * message does (SQS's own move task is not everywhere: fauxqs lacks it). Twice is once.
  */
 export async function redrive(
-  { db, queues, receiver }: RedriveWorld,
+  { db, queues, receiver }: RedriveDeps,
   tenantId: string,
   urls: QueueUrls | null,
   { dryRun, eventIds }: RedriveOptions,
@@ -57,7 +57,7 @@ export async function redrive(
 }
 
 async function takeInDeadLetters(
-  { db, receiver }: Pick<RedriveWorld, 'db' | 'receiver'>,
+  { db, receiver }: Pick<RedriveDeps, 'db' | 'receiver'>,
   tenantId: string,
   deadUrl: string,
   wanted: ReadonlySet<string> | undefined,

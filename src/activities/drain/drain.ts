@@ -20,7 +20,7 @@ import { getTenant, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { Extract, readingsAtOnce } from './extract.ts';
 import { Intake } from './intake.ts';
-import { extractPorts, intakePorts } from './ledger-ports.ts';
+import { extractDeps, intakeDeps } from './ledger.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer } from './observer.ts';
 import { park } from './park.ts';
@@ -28,7 +28,7 @@ import { References } from './references.ts';
 import type { Slots } from './slots.ts';
 
 /** What a drain works with. */
-export interface DrainPorts {
+export interface DrainDeps {
   readonly db: Db;
   readonly receiver: Receiver;
   readonly queues: Pick<Queues, 'depths'>;
@@ -42,13 +42,13 @@ export interface DrainPorts {
 }
 
 /** The activity at the heart of extraction: see ExtractionActivities. */
-export function createDrain(ports: DrainPorts): ExtractionActivities['drain'] {
+export function createDrain(deps: DrainDeps): ExtractionActivities['drain'] {
   return async (input) => {
     const context = Context.current();
     const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-    const leave = ports.slots.take();
+    const leave = deps.slots.take();
     try {
-      return await runDrain(ports, input, context.cancellationSignal);
+      return await runDrain(deps, input, context.cancellationSignal);
     } finally {
       leave();
       clearInterval(heartbeat);
@@ -59,8 +59,8 @@ export function createDrain(ports: DrainPorts): ExtractionActivities['drain'] {
 const NO_COUNTS: ExtractionTotals = { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 };
 
 /** `cancelled`: finish what is in hand and end. */
-export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: AbortSignal): Promise<DrainResult> {
-  const { db, receiver, limits } = ports;
+export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: AbortSignal): Promise<DrainResult> {
+  const { db, receiver, limits } = deps;
   const { tenantId } = input;
   if (cancelled.aborted) return { end: { kind: 'stopped' }, counts: NO_COUNTS };
   const tenant = await getTenant(db, tenantId);
@@ -70,15 +70,15 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
   const fence = await beginDrain(db, tenantId, Context.current().info.activityId);
   const fenced = { db, tenantId, fence };
   const observer = new Observer(fenced);
-  const intake = new Intake(intakePorts(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)));
-  const gladly = input.mode === 'full' ? await ports.gladlyOf(tenantId) : null;
+  const intake = new Intake(intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)));
+  const gladly = input.mode === 'full' ? await deps.gladlyOf(tenantId) : null;
   const calls = { made: 0 };
   const client = gladly && 'client' in gladly ? counted(gladly.client, calls) : null;
   const references = client && new References(db, tenantId, client);
   const extract =
     gladly && 'client' in gladly && client
       ? new Extract({
-          ...extractPorts(fenced, limits),
+          ...extractDeps(fenced, limits),
           client,
           readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
           stored(batch) {
@@ -104,7 +104,7 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
   const listing = input.probe ? undefined : references?.run(side.signal);
   // Awaited when the rest is over; what it throws is thrown then.
   listing?.catch(() => undefined);
-  const run = new DrainRun(input, ports, cancelled, intake, extract, missing);
+  const run = new DrainRun(input, deps, cancelled, intake, extract, missing);
   try {
     await run.untilEnded();
   } finally {
@@ -118,15 +118,15 @@ export async function runDrain(ports: DrainPorts, input: DrainInput, cancelled: 
     ping: async () => {
       if (gladly && 'client' in gladly) await gladly.client.getOrganization(cancelled);
     },
-    hidden: () => hiddenIn(ports.queues, tenant),
-    nextDueMs: () => extractPorts(fenced, limits).nextDueMs(new Set()),
+    hidden: () => hiddenIn(deps.queues, tenant),
+    nextDueMs: () => extractDeps(fenced, limits).nextDueMs(new Set()),
   });
   const counts = {
     takenIn: intake.takenIn,
     calls: calls.made,
     ...(extract?.counts ?? { extracted: 0, gone: 0, rejected: 0 }),
   };
-  ports.log.debug({ tenantId, end: end.kind, ...counts }, 'drain ended');
+  deps.log.debug({ tenantId, end: end.kind, ...counts }, 'drain ended');
   // A number to be shown is not worth a failed drain.
   const waiting = await eventCounts(db, tenantId).then(
     (all) => all.waiting,
@@ -149,7 +149,7 @@ class DrainRun {
 
   constructor(
     input: DrainInput,
-    { limits, slots }: Pick<DrainPorts, 'limits' | 'slots'>,
+    { limits, slots }: Pick<DrainDeps, 'limits' | 'slots'>,
     cancelled: AbortSignal,
     intake: Intake<NewEvent>,
     extract: Extract | null,

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../../contracts/problems.ts';
+import { type ConversationResult, nothing } from '../../contracts/reading.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import {
@@ -12,10 +13,10 @@ import {
   READINGS,
 } from './limits.ts';
 import { nextEvent } from './next-event.ts';
-import { type ConversationResult, type DueConversation, nothing, readConversation } from './read-conversation.ts';
+import { type DueConversation, readConversation } from './read-conversation.ts';
 
 /** What extract needs: the ledger, and Gladly. */
-export interface ExtractPorts {
+export interface ExtractDeps {
   /** Conversations that are due, the neediest first, without those in `except`; with their waiting events. */
   due(limit: number, except: ReadonlySet<string>): Promise<readonly DueConversation[]>;
   /** Milliseconds until the next conversation is due; null when none waits. */
@@ -46,7 +47,7 @@ const LONGEST_SLEEP_MS = 1_000;
 
 /** Reads the conversations that have waiting events and stores them, side by side with intake. What is in memory is bounded. */
 export class Extract {
-  readonly #ports: ExtractPorts;
+  readonly #deps: ExtractDeps;
   readonly #events = new EventEmitter();
   readonly #inHand = new Set<string>();
   readonly #reading = new Set<Promise<void>>();
@@ -65,8 +66,8 @@ export class Extract {
     return this.#worked;
   }
 
-  constructor(ports: ExtractPorts) {
-    this.#ports = ports;
+  constructor(deps: ExtractDeps) {
+    this.#deps = deps;
   }
 
   /** Milliseconds since something was last read or stored. */
@@ -107,12 +108,12 @@ export class Extract {
   async #readMore(stop: AbortSignal, noMore: AbortSignal, ended: AbortController): Promise<void> {
     // What is read and not stored yet holds up nobody's reading, only memory.
     await this.#gather(['free', 'stored'], () => READINGS - this.#inHand.size >= READINGS / 4, noMore);
-    const free = Math.min(this.#ports.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
-    const due = free > 0 ? await this.#ports.due(free, this.#inHand) : [];
+    const free = Math.min(this.#deps.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
+    const due = free > 0 ? await this.#deps.due(free, this.#inHand) : [];
     for (const conversation of due) this.#start(conversation, stop, ended);
     if (due.length > 0 && due.length < free) return;
     if (free > 0 && due.length === 0) {
-      const nextMs = (await this.#ports.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
+      const nextMs = (await this.#deps.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
       await nextEvent(
         this.#events,
         ['nudge', 'stored', 'obstacle'],
@@ -142,7 +143,7 @@ export class Extract {
     const workedBefore = this.#worked;
     for (let tries = 1; ; tries += 1) {
       try {
-        this.#keep(await readConversation(this.#ports.client, due, stop), due);
+        this.#keep(await readConversation(this.#deps.client, due, stop), due);
         this.#worked += 1;
         this.#failing.clear();
         return;
@@ -179,7 +180,7 @@ export class Extract {
   async #isAlone(due: DueConversation, stop: AbortSignal): Promise<boolean> {
     this.#failing.add(due.conversationId);
     if (this.#failing.size > FAILING_ALONE) return false;
-    return this.#ports.client.getOrganization(stop).then(
+    return this.#deps.client.getOrganization(stop).then(
       () => true,
       () => false,
     );
@@ -209,8 +210,8 @@ export class Extract {
         await once(this.#events, 'read');
         continue;
       }
-      await this.#ports.store(batch.map(({ result }) => result));
-      this.#ports.stored(batch);
+      await this.#deps.store(batch.map(({ result }) => result));
+      this.#deps.stored(batch);
       for (const { result } of batch) {
         this.counts.extracted += result.extracted.length;
         this.counts.gone += result.gone.length;

@@ -13,7 +13,7 @@ export interface TakenMessage<Row> {
 }
 
 /** What intake needs: the queue, and the ledger. */
-export interface IntakePorts<Row> {
+export interface IntakeDeps<Row> {
   /** At most ten messages; waits up to `waitSeconds` for the first. Messages that are not ours are left where they are. */
   receive(waitSeconds: 0 | 1, signal: AbortSignal): Promise<readonly TakenMessage<Row>[]>;
   /** In one transaction, under the drain's fence. Answers how many were not there yet. */
@@ -27,7 +27,7 @@ export interface IntakePorts<Row> {
  * committed. Receiving, writing and deleting overlap; what is in memory is bounded.
  */
 export class Intake<Row> {
-  readonly #ports: IntakePorts<Row>;
+  readonly #deps: IntakeDeps<Row>;
   readonly #events = new EventEmitter();
   #waiting: TakenMessage<Row>[] = [];
   #receivers = 0;
@@ -40,8 +40,8 @@ export class Intake<Row> {
   /** Why the queue could not be read last time; undefined while it can. The rest of a drain does not need the queue. */
   trouble: unknown;
 
-  constructor(ports: IntakePorts<Row>) {
-    this.#ports = ports;
+  constructor(deps: IntakeDeps<Row>) {
+    this.#deps = deps;
   }
 
   /** Milliseconds since a message was last found. */
@@ -69,7 +69,7 @@ export class Intake<Row> {
 
   /** Looks once more, waiting up to a second: a short poll asks only some of SQS's servers. True when something was found. */
   async look(stop: AbortSignal): Promise<boolean> {
-    const found = await this.#ports.receive(1, stop);
+    const found = await this.#deps.receive(1, stop);
     if (found.length === 0) return false;
     this.#took(found);
     await this.#writeBatch();
@@ -85,7 +85,7 @@ export class Intake<Row> {
       if (stop.aborted) return 0;
       try {
         const asked = new Date();
-        const found = await this.#ports.receive(waitSeconds, stop);
+        const found = await this.#deps.receive(waitSeconds, stop);
         this.trouble = undefined;
         // A short poll asks only some of SQS's servers, and one that was broken off says nothing.
         if (found.length === 0 && waitSeconds > 0 && !stop.aborted) this.emptyAt = asked;
@@ -153,10 +153,10 @@ export class Intake<Row> {
   async #writeBatch(): Promise<void> {
     const batch = this.#waiting.slice(0, ROWS_PER_TRANSACTION);
     const rows = batch.flatMap(({ row }) => (row === null ? [] : [row]));
-    const fresh = rows.length === 0 ? 0 : await this.#ports.write(rows);
+    const fresh = rows.length === 0 ? 0 : await this.#deps.write(rows);
     this.#waiting = this.#waiting.slice(batch.length);
     this.takenIn += fresh;
-    const deleting = this.#ports
+    const deleting = this.#deps
       .remove(batch.map(({ handle }) => handle))
       .finally(() => this.#deleting.delete(deleting));
     this.#deleting.add(deleting);

@@ -1,21 +1,7 @@
+import { type ConversationResult, type Item, nothing, type WaitingEvent } from '../../contracts/reading.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
-import type { Item } from '../../gladly/items.ts';
-import type { Conversation } from '../../gladly/schemas.ts';
 import { CONVERSATION_LOOKS_MS, COVERED_MARGIN_MS, ITEM_GIVEN_UP_MS, ITEM_LOOKS_MS, WHOLE_LOOKS } from './limits.ts';
-
-/** An event of the ledger that waits for its conversation to be read. */
-export interface WaitingEvent {
-  readonly eventId: string;
-  readonly type: string | null;
-  readonly itemId: string | null;
-  /** Gladly's clock; null when the event did not say. */
-  readonly eventAt: Date | null;
-  /** When the webhook endpoint accepted it. */
-  readonly receivedAt: Date;
-  /** Looks that did not find its item. */
-  readonly attempts: number;
-}
 
 /** A conversation with waiting events, and what is stored of it. */
 export interface DueConversation {
@@ -27,39 +13,6 @@ export interface DueConversation {
   readonly knownItems: ReadonlySet<string>;
   /** Readings of it that failed in a row. */
   readonly failures: number;
-}
-
-/** What a reading came to: what to store, and what becomes of each event. */
-export interface ConversationResult {
-  readonly conversationId: string;
-  readonly reading: Reading | null;
-  /** Items read one by one. */
-  readonly items: readonly Item[];
-  /** Gladly says that there is no such conversation (any more). */
-  readonly conversationGone: boolean;
-  readonly extracted: readonly string[];
-  readonly gone: readonly EventVerdict[];
-  readonly rejected: readonly EventVerdict[];
-  /** Events that wait for another look, and how long; their attempts count. */
-  readonly later: { readonly eventIds: readonly string[]; readonly inMs: number } | null;
-  /** The reading failed: when to try again, and why it did. */
-  readonly failed: { readonly inMs: number; readonly reason: string } | null;
-  readonly drift: readonly string[];
-}
-
-export interface EventVerdict {
-  readonly eventId: string;
-  readonly reason: string;
-}
-
-export interface Reading {
-  readonly conversation: Conversation;
-  readonly raw: unknown;
-  readonly items: readonly Item[];
-  /** Gladly has more than the 1,000 items it returned. */
-  readonly limited: boolean;
-  /** What happened up to here is in it, by Gladly's clock; null when Gladly did not say the time. */
-  readonly readAt: Date | null;
 }
 
 /**
@@ -195,19 +148,4 @@ function notThere(result: ConversationResult, open: readonly WaitingEvent[]): Co
 function notFoundAsNull(error: unknown): null {
   if (error instanceof GladlyError && error.kind === 'not_found') return null;
   throw error;
-}
-
-export function nothing(conversationId: string): ConversationResult {
-  return {
-    conversationId,
-    reading: null,
-    items: [],
-    conversationGone: false,
-    extracted: [],
-    gone: [],
-    rejected: [],
-    later: null,
-    failed: null,
-    drift: [],
-  };
 }

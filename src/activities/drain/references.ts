@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConversationResult } from '../../contracts/reading.ts';
 import type { GladlyClient, ListAnswer } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import type { Db } from '../../store/db.ts';
 import { getReference, putReference, type ReferenceKind } from '../../store/reference.ts';
 import { REFERENCE_MAX_AGE_MS, REFERENCE_MIN_AGE_MS } from './limits.ts';
-import type { ConversationResult } from './read-conversation.ts';
 
 const KINDS = ['agents', 'inboxes', 'teams', 'topics'] as const satisfies readonly ReferenceKind[];
 

@@ -4,33 +4,33 @@ import { GladlyError } from '../../gladly/errors.ts';
 import { parseGladlyHost } from '../../gladly/host.ts';
 import type { Organization } from '../../gladly/schemas.ts';
 import { getTenant, updateTenant } from '../../store/tenants.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { describe, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, needsYou, resultOf } from './results.ts';
 
 const ORGANIZATION = 'GET /api/v1/organization';
 
 /** Is there a Gladly organization at the domain? Whether token and user are right is the next step's question. */
-export function checkDomain(ports: OnboardingPorts) {
+export function checkDomain(deps: OnboardingDeps) {
   return async (input: StepInput, signal: AbortSignal): Promise<StepResult> => {
-    const asked = questions(ports.now);
+    const asked = questions(deps.now);
     try {
-      const opened = await openGladly(ports, input);
+      const opened = await openGladly(deps, input);
       if (!opened.ok) return needsYou([opened.problem], asked.evidence);
       const { host } = opened.client;
       try {
         const { value } = await opened.client.getOrganization(signal);
-        const canonical = canonicalName(value, ports) ?? host.name;
+        const canonical = canonicalName(value, deps) ?? host.name;
         asked.note(ORGANIZATION, {
           answered: '200',
           means: `the organization ${value.id}, whose domain is ${canonical}`,
         });
         // Conversations of two organizations must never stand under one tenant.
-        if (await isAnother(ports, input.tenantId, value)) {
+        if (await isAnother(deps, input.tenantId, value)) {
           return needsYou([problem('organization_changed', { domain: canonical })], asked.evidence);
         }
-        await updateTenant(ports.db, input.tenantId, { host: canonical, organization: value });
+        await updateTenant(deps.db, input.tenantId, { host: canonical, organization: value });
         return done(asked.evidence);
       } catch (error) {
         if (!(error instanceof GladlyError)) throw error;
@@ -60,14 +60,14 @@ export function checkDomain(ports: OnboardingPorts) {
 }
 
 /** The name that Gladly itself gives the organization's address; null when it gives none that is Gladly's. */
-function canonicalName({ gladlyUrl }: Organization, { extraHosts }: OnboardingPorts): string | null {
+function canonicalName({ gladlyUrl }: Organization, { extraHosts }: OnboardingDeps): string | null {
   if (gladlyUrl === undefined) return null;
   const parsed = parseGladlyHost(gladlyUrl, extraHosts);
   return parsed.ok ? parsed.host.name : null;
 }
 
 /** True when extraction has read another organization for this tenant before. */
-async function isAnother({ db }: OnboardingPorts, tenantId: string, found: Organization): Promise<boolean> {
+async function isAnother({ db }: OnboardingDeps, tenantId: string, found: Organization): Promise<boolean> {
   const tenant = await getTenant(db, tenantId);
   if (!tenant || tenant.adoptedCredentialsVersion === null) return false;
   const known = tenant.organization;

@@ -1,18 +1,18 @@
 import { PING, type StepInput, type StepResult, WEBHOOK_KEY_HEADER } from '../../contracts/onboarding.ts';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import type { Sighting } from '../../store/sightings.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { type Questions, questions } from './evidence.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, needsYou, resultOf } from './results.ts';
 import { type KeyEvidence, keyEvidence } from './webhook/keys.ts';
 import { ALL_EVENTS } from './webhook/wanted.ts';
 
 /** Has a delivery with the right key arrived? Ticks off what was seen: the PING, and each of the ten events. */
-export function checkProof(ports: OnboardingPorts) {
+export function checkProof(deps: OnboardingDeps) {
   return async ({ tenantId }: StepInput): Promise<StepResult> => {
-    const asked = questions(ports.now);
+    const asked = questions(deps.now);
     try {
-      const found = await keyEvidence(ports, tenantId);
+      const found = await keyEvidence(deps, tenantId);
       tickOff(found, asked);
       if (found.accepted.length === 0) return needsYou([nothingSeen(found)], asked.evidence);
       const events = found.accepted.some((it) => it.type !== PING);

@@ -4,9 +4,9 @@ import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import { listAgents, userOf } from './agents.ts';
 import { useFromNowOn } from './check-token.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { describe, type Questions, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, needsYou, resultOf } from './results.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,11 +20,11 @@ const JUST_NOW_MS = 30_000;
  * - Agent: no call is documented to fail without it. The list of agents is likely to hold those who have it, so that a user who is
  *   not on it lacks it, and the notice says that it is not certain.
  */
-export function checkRoles(ports: OnboardingPorts) {
+export function checkRoles(deps: OnboardingDeps) {
   return async (input: UserInput, signal: AbortSignal): Promise<StepResult> => {
-    const asked = questions(ports.now);
+    const asked = questions(deps.now);
     try {
-      const opened = await openGladly(ports, input);
+      const opened = await openGladly(deps, input);
       if (!opened.ok) return needsYou([opened.problem], asked.evidence);
       const { client, email } = opened;
       const listed = await isListed(client, email, signal);
@@ -33,8 +33,8 @@ export function checkRoles(ports: OnboardingPorts) {
         const unknown = [notCertain('Agent'), notCertain('Administrator')];
         return needsYou([problem('api_user_role_missing')], asked.evidence, unknown);
       }
-      await useFromNowOn(ports, input);
-      const administrator = await mayMakeReports(client, ports.now(), asked, signal);
+      await useFromNowOn(deps, input);
+      const administrator = await mayMakeReports(client, deps.now(), asked, signal);
       const missing: Problem[] = [
         ...(listed ? [] : [problem('agent_role_missing')]),
         ...(administrator === 'no' ? [problem('administrator_role_missing')] : []),
@@ -47,7 +47,7 @@ export function checkRoles(ports: OnboardingPorts) {
         email: string,
         signal: AbortSignal,
       ): Promise<boolean | 'forbidden'> {
-        const justSeen = input.user !== null && ports.now().getTime() - Date.parse(input.user.at) < JUST_NOW_MS;
+        const justSeen = input.user !== null && deps.now().getTime() - Date.parse(input.user.at) < JUST_NOW_MS;
         const agents = justSeen ? null : await listAgents(client, asked, 'may call the API', signal);
         if (agents === 'forbidden') return agents;
         const listed = agents === null || userOf(agents, email) !== null;

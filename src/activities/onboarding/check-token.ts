@@ -4,20 +4,20 @@ import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import { adoptCredentials } from '../../store/credentials.ts';
 import { type AgentList, listAgents, userOf } from './agents.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { describe, type Questions, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, needsYou, resultOf } from './results.ts';
 
 /** Nobody has an address there (RFC 2606). */
 const NOBODY = 'nobody@idiomatic.invalid';
 
 /** Do email address and token work, and whose are they? Once they do, extraction uses them. */
-export function checkToken(ports: OnboardingPorts) {
+export function checkToken(deps: OnboardingDeps) {
   return async (input: UserInput, signal: AbortSignal): Promise<StepResult> => {
-    const asked = questions(ports.now);
+    const asked = questions(deps.now);
     try {
-      const opened = await openGladly(ports, input);
+      const opened = await openGladly(deps, input);
       if (!opened.ok) return needsYou([opened.problem], asked.evidence);
       const agents = await listAgents(opened.client, asked, 'email address and token work', signal);
       // Gladly knows the user, or it would be 401. What the user may do is the next step's question.
@@ -28,8 +28,8 @@ export function checkToken(ports: OnboardingPorts) {
           ? await notListed(agents, input.user, () => addressCounts(opened.clientAs(NOBODY), asked, signal))
           : someoneElse(user.id, input.user);
       if (wrong) return needsYou([wrong], asked.evidence);
-      await useFromNowOn(ports, input);
-      return { ...done(asked.evidence), ...(user ? { user: { id: user.id, at: ports.now().toISOString() } } : {}) };
+      await useFromNowOn(deps, input);
+      return { ...done(asked.evidence), ...(user ? { user: { id: user.id, at: deps.now().toISOString() } } : {}) };
     } catch (error) {
       return resultOf(error, asked);
     }
@@ -69,7 +69,7 @@ async function addressCounts(asNobody: GladlyClient, asked: Questions, signal: A
 }
 
 /** From here on extraction uses these credentials; when it had stopped over a rejected token it goes on. */
-export async function useFromNowOn({ db, workflows }: OnboardingPorts, input: StepInput): Promise<void> {
+export async function useFromNowOn({ db, workflows }: OnboardingDeps, input: StepInput): Promise<void> {
   const { tenantId, credentialsVersion } = input;
   if (await adoptCredentials(db, tenantId, credentialsVersion)) await workflows.credentialsChanged(tenantId);
 }

@@ -1,9 +1,9 @@
 import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
 import { problem } from '../../contracts/problems.ts';
 import { GladlyError } from '../../gladly/errors.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { needsYou, resultOf } from './results.ts';
 import { compareByHand } from './webhook/by-hand.ts';
 import { createForMe } from './webhook/create-for-me.ts';
@@ -12,17 +12,17 @@ import { wantedWebhook } from './webhook/wanted.ts';
 export type CheckWebhookInput = Parameters<OnboardingActivities['checkWebhook']>[0];
 
 /** Is the webhook in Gladly as it should be? When the customer asked for it, makes it so. */
-export function checkWebhook(ports: OnboardingPorts) {
+export function checkWebhook(deps: OnboardingDeps) {
   return async (input: CheckWebhookInput, signal: AbortSignal): Promise<StepResult> => {
-    const asked = questions(ports.now);
+    const asked = questions(deps.now);
     try {
-      const opened = await openGladly(ports, input);
+      const opened = await openGladly(deps, input);
       if (!opened.ok) return needsYou([opened.problem], asked.evidence);
       const work = {
-        ports,
+        deps,
         tenantId: input.tenantId,
         client: opened.client,
-        wanted: wantedWebhook(ports.publicUrl, input.tenantId),
+        wanted: wantedWebhook(deps.publicUrl, input.tenantId),
         renewKey: input.renewKey,
         asked,
         signal,

@@ -3,7 +3,7 @@ import { type Problem, problem } from '../../contracts/problems.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
 import { parseGladlyHost } from '../../gladly/host.ts';
 import { getCredentials } from '../../store/credentials.ts';
-import type { OnboardingPorts } from './ports.ts';
+import type { OnboardingDeps } from './deps.ts';
 
 export type Opened =
   | {
@@ -16,13 +16,13 @@ export type Opened =
   | { readonly ok: false; readonly problem: Problem };
 
 /** The customer's Gladly through the credentials of this version, which are opened here and go no further. */
-export async function openGladly(ports: OnboardingPorts, input: StepInput): Promise<Opened> {
-  const credentials = await getCredentials(ports.db, ports.sealer, input.tenantId, input.credentialsVersion);
+export async function openGladly(deps: OnboardingDeps, input: StepInput): Promise<Opened> {
+  const credentials = await getCredentials(deps.db, deps.sealer, input.tenantId, input.credentialsVersion);
   // Only while newer ones are on their way to the workflow: adopting those deletes the older.
   if (!credentials) return { ok: false, problem: problem('credentials_missing') };
-  const parsed = parseGladlyHost(credentials.host, ports.extraHosts);
+  const parsed = parseGladlyHost(credentials.host, deps.extraHosts);
   if (!parsed.ok) return parsed;
   const { email, apiToken } = credentials;
-  const clientAs = (address: string): GladlyClient => ports.gladly(parsed.host, { email: address, apiToken });
+  const clientAs = (address: string): GladlyClient => deps.gladly(parsed.host, { email: address, apiToken });
   return { ok: true, client: clientAs(email), email, clientAs };
 }

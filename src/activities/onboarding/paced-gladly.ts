@@ -1,7 +1,7 @@
 import { createGladlyClient, type GladlyClientOptions } from '../../gladly/client.ts';
 import type { Connections } from '../../gladly/connect.ts';
 import { type Governor, slower } from '../../gladly/quota.ts';
-import type { GladlyFor } from './ports.ts';
+import type { GladlyFor } from './deps.ts';
 
 /** Of the customer's 10 a second: a check is never in anybody's way. */
 const REQUESTS_PER_SECOND = 2;

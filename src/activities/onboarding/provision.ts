@@ -2,14 +2,14 @@ import type { OnboardingActivities, StepResult } from '../../contracts/onboardin
 import { problem } from '../../contracts/problems.ts';
 import { failureFrom } from '../../queue/errors.ts';
 import { updateTenant } from '../../store/tenants.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { questions } from './evidence.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, resultOf, retry } from './results.ts';
 
 type ProvisionInput = Parameters<OnboardingActivities['provision']>[0];
 
 /** The tenant's queue and its dead-letter queue. */
-export function provision({ queues, db, now }: OnboardingPorts) {
+export function provision({ queues, db, now }: OnboardingDeps) {
   return async ({ tenantId, retentionDays }: ProvisionInput): Promise<StepResult> => {
     const asked = questions(now);
     const urls = await queues.provision(tenantId, retentionDays).catch((error: unknown) => failureFrom(error));

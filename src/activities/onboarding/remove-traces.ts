@@ -9,9 +9,9 @@ import { eventCounts } from '../../store/ledger/counters.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import { revokeWebhookKeys } from '../../store/webhook-keys.ts';
 import { changeTenant } from '../../tenants/projection.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { type Questions, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, needsYou, resultOf, retry } from './results.ts';
 import { removeOurWebhook } from './webhook/remove.ts';
 import { wantedWebhook } from './webhook/wanted.ts';
@@ -33,8 +33,8 @@ class QueueTrouble extends Error {
  * Takes back what was made for the tenant, from the outside in: extraction, the webhook in Gladly, the queues, the keys. Nothing is
  * touched while events wait, unless they may be deleted: then what cannot be taken back any more is left as well.
  */
-export function removeTraces(ports: OnboardingPorts) {
-  const { db, queues, workflows, now } = ports;
+export function removeTraces(deps: OnboardingDeps) {
+  const { db, queues, workflows, now } = deps;
   return async (input: RemoveInput, signal: AbortSignal): Promise<StepResult> => {
     const { tenantId, discardWaitingEvents: discard, request } = input;
     const asked = questions(now);
@@ -81,14 +81,14 @@ export function removeTraces(ports: OnboardingPorts) {
     async function takeBackWebhook(tenant: Tenant, asked: Questions): Promise<StepResult | null> {
       // The newest ones may be those that do not work.
       const credentialsVersion = tenant.adoptedCredentialsVersion ?? input.credentialsVersion;
-      const opened = await openGladly(ports, { tenantId, credentialsVersion });
+      const opened = await openGladly(deps, { tenantId, credentialsVersion });
       if (!opened.ok) {
         asked.note('Our webhook in Gladly', 'there are no credentials to look with');
         return null;
       }
-      const wanted = wantedWebhook(ports.publicUrl, tenantId);
+      const wanted = wantedWebhook(deps.publicUrl, tenantId);
       try {
-        await removeOurWebhook({ ports, tenantId, client: opened.client, wanted, renewKey: false, asked, signal });
+        await removeOurWebhook({ deps, tenantId, client: opened.client, wanted, renewKey: false, asked, signal });
         return null;
       } catch (error) {
         if (!(error instanceof GladlyError)) throw error;

@@ -2,8 +2,8 @@ import type { ExtractionInput } from '../../contracts/extraction.ts';
 import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
 import { readTenantFacts } from '../../store/tenant-states.ts';
 import { changeTenant } from '../../tenants/projection.ts';
+import type { OnboardingDeps } from './deps.ts';
 import { questions } from './evidence.ts';
-import type { OnboardingPorts } from './ports.ts';
 import { done, resultOf } from './results.ts';
 
 type StartExtractionInput = Parameters<OnboardingActivities['startExtraction']>[0];
@@ -12,7 +12,7 @@ type StartExtractionInput = Parameters<OnboardingActivities['startExtraction']>[
  * Starts extraction, or tells the one that runs that the credentials work. It begins paused when that was asked for, or when the tenant was paused
  * as its extraction was last heard of: one that is started anew, for whatever reason, takes back no pause.
  */
-export function startExtraction({ workflows, db, now }: OnboardingPorts) {
+export function startExtraction({ workflows, db, now }: OnboardingDeps) {
   return async ({ tenantId, pause: asked, tuning }: StartExtractionInput): Promise<StepResult> => {
     const found = questions(now);
     try {

@@ -14,7 +14,7 @@ import { changeTenant, clearAlert, raiseAlert } from '../../tenants/projection.t
 import type { TenantWorkflows } from '../../tenants/workflows.ts';
 import { judge, type RiskVerdict } from './retention.ts';
 
-export interface WatchPorts {
+export interface WatchDeps {
   readonly db: Db;
   readonly queues: Queues;
   readonly workflows: Pick<TenantWorkflows, 'wake' | 'archive' | 'warn'>;
@@ -30,13 +30,13 @@ const AT_ONCE = 10;
 /** A drain writes down every 4 s that it is at work: one that has not for so long is not. */
 const NOBODY_AT_IT_MS = 60_000;
 
-export function createWatchTenants(ports: WatchPorts): SweepActivities['watchTenants'] {
+export function createWatchTenants(deps: WatchDeps): SweepActivities['watchTenants'] {
   return async () => {
     const report = { tenants: 0, woken: 0, raised: 0, cleared: 0, failed: 0 };
     for (let after = ''; ; ) {
-      const page = await listTenants(ports.db, { after, limit: PAGE });
+      const page = await listTenants(deps.db, { after, limit: PAGE });
       const ids = page.map(({ tenantId }) => tenantId);
-      const [drains, counts] = await Promise.all([drainStates(ports.db, ids), eventCountsOf(ports.db, ids)]);
+      const [drains, counts] = await Promise.all([drainStates(deps.db, ids), eventCountsOf(deps.db, ids)]);
       // One that is still being connected may have events already: its webhook can be there before its token is.
       const receiving = page.filter(
         ({ state, queueUrl }) => (state === 'connected' || state === 'connecting') && queueUrl !== null,
@@ -44,7 +44,7 @@ export function createWatchTenants(ports: WatchPorts): SweepActivities['watchTen
       for (let i = 0; i < receiving.length; i += AT_ONCE) {
         Context.current().heartbeat();
         const some = receiving.slice(i, i + AT_ONCE);
-        await Promise.all(some.map((tenant) => watchOne(ports, tenant, drains, counts, report)));
+        await Promise.all(some.map((tenant) => watchOne(deps, tenant, drains, counts, report)));
       }
       const last = page.at(-1);
       if (page.length < PAGE || !last) return report;
@@ -56,7 +56,7 @@ export function createWatchTenants(ports: WatchPorts): SweepActivities['watchTen
 type Report = { -readonly [Name in keyof WatchReport]: number };
 
 async function watchOne(
-  ports: WatchPorts,
+  deps: WatchDeps,
   tenant: Tenant,
   drains: ReadonlyMap<string, DrainState>,
   counts: ReadonlyMap<string, EventCounts>,
@@ -66,16 +66,16 @@ async function watchOne(
   report.tenants += 1;
   try {
     if (queueUrl === null || deadLetterQueueUrl === null) return;
-    const { queue } = await ports.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
+    const { queue } = await deps.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
     const drain = drains.get(tenantId);
     const inQueue = totalOf(queue);
     const waiting = inQueue + (counts.get(tenantId)?.waiting ?? 0);
-    if (tenant.state === 'connected' && (await wakeIfForgotten(ports, tenantId, drain, waiting))) report.woken += 1;
+    if (tenant.state === 'connected' && (await wakeIfForgotten(deps, tenantId, drain, waiting))) report.woken += 1;
     if (inQueue === 0) {
-      if (await calm(ports, tenantId)) report.cleared += 1;
+      if (await calm(deps, tenantId)) report.cleared += 1;
       return;
     }
-    const paused = (await readTenantFacts(ports.db, tenantId))?.extraction?.pause != null;
+    const paused = (await readTenantFacts(deps.db, tenantId))?.extraction?.pause != null;
     const verdict = judge(
       {
         waitsSince: waitsSince(tenant, drain?.queueEmptyAt ?? null),
@@ -83,18 +83,18 @@ async function watchOne(
         policy: tenant.retentionPolicy,
         paused,
       },
-      ports.now(),
+      deps.now(),
     );
-    if (await act(ports, tenant, verdict)) report.raised += 1;
+    if (await act(deps, tenant, verdict)) report.raised += 1;
   } catch (error) {
     report.failed += 1;
-    ports.log.warn({ err: error, tenantId }, 'a tenant could not be looked at');
+    deps.log.warn({ err: error, tenantId }, 'a tenant could not be looked at');
   }
 }
 
 /** Its ring was lost, or whoever cleared its mark died before it rang. A wake too many does no harm, and a paused one stays paused. */
 async function wakeIfForgotten(
-  { db, workflows, now }: WatchPorts,
+  { db, workflows, now }: WatchDeps,
   tenantId: string,
   drain: DrainState | undefined,
   waiting: number,
@@ -107,8 +107,8 @@ async function wakeIfForgotten(
 }
 
 /** True when a new alert was raised. */
-async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Promise<boolean> {
-  const { db, queues, workflows, log } = ports;
+async function act(deps: WatchDeps, tenant: Tenant, verdict: RiskVerdict): Promise<boolean> {
+  const { db, queues, workflows, log } = deps;
   const { tenantId, queueUrl } = tenant;
   if (verdict.extendTo !== null && queueUrl !== null) {
     await queues.setRetention(queueUrl, verdict.extendTo);
@@ -116,7 +116,7 @@ async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Pro
     const details = { from: tenant.retentionDays, to: verdict.extendTo };
     await recordAction(db, {
       tenantId,
-      at: ports.now(),
+      at: deps.now(),
       by: 'system',
       action: 'extend_retention',
       reason: 'events wait long',
@@ -126,7 +126,7 @@ async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Pro
   }
   if (verdict.archive) await workflows.archive(tenantId);
   if (verdict.level === 0) {
-    await calm(ports, tenantId);
+    await calm(deps, tenantId);
     return false;
   }
   if (!(await raiseAlert(db, tenantId, verdict.level))) return false;
@@ -137,7 +137,7 @@ async function act(ports: WatchPorts, tenant: Tenant, verdict: RiskVerdict): Pro
 }
 
 /** True when an alert was up. */
-async function calm({ db, workflows, log }: WatchPorts, tenantId: string): Promise<boolean> {
+async function calm({ db, workflows, log }: WatchDeps, tenantId: string): Promise<boolean> {
   if (!(await clearAlert(db, tenantId))) return false;
   await workflows.warn(tenantId, null);
   log.info({ tenantId }, 'no event is about to expire any more');

@@ -7,7 +7,7 @@ import { cors } from './cors.ts';
 import { jsonPayloads, payloadsFromJson, payloadsToJson } from './json-payloads.ts';
 import type { OperatorOf } from './operator-of.ts';
 
-export interface CodecParts {
+export interface CodecDeps {
   readonly codec: PayloadCodec;
   readonly operatorOf: OperatorOf;
   /** Of Temporal UI; undefined: nobody may call from a browser. */
@@ -21,7 +21,7 @@ const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
  * The codec server of Temporal UI and the Temporal CLI: `POST /codec/decode` shows what is sealed, `POST /codec/encode` seals what an operator
  * sends to a workflow. Both want `{"payloads": [...]}` and answer the same. Nothing is stored, and nothing of a payload is logged.
  */
-export function codecRoutes({ codec, operatorOf, uiUrl }: CodecParts): Router<RequestState> {
+export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<RequestState> {
   const router = new Router<RequestState>({ prefix: '/codec' });
   router.use(cors(uiUrl === undefined ? undefined : new URL(uiUrl).origin));
   // The router answers what has a route only; a preflight has its answer from cors().

@@ -20,7 +20,7 @@ import { type JustNow, nextLookMs, progressPart } from './progress-part.ts';
 import { credentialsForm, type Refused } from './step-credentials.ts';
 import { type ConnectUrls, connectUrls } from './urls.ts';
 
-export interface ConnectParts {
+export interface ConnectDeps {
   readonly db: Db;
   readonly tenants: Tenants;
   readonly read: ReadModel;
@@ -41,7 +41,7 @@ type Handle = (ctx: ApiContext, opened: Opened, urls: ConnectUrls) => Promise<vo
 const setupForm = z.object({ setup: z.enum(['create_for_me', 'by_hand']) });
 
 /** The customer's page: whoever has the link may look and act for that one tenant. */
-export function connectRoutes(parts: ConnectParts): Router<RequestState> {
+export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
   const { db, tenants, links, live, extraHosts } = parts;
   const router = pageRouter(parts.publicUrl);
   const once = createOnce(REPEATED_MS);

@@ -7,12 +7,12 @@ import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { type FormResult, seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
+import type { ConsoleContext } from './context.ts';
 import { fromJson } from './from-json.ts';
 import { redrivenNote } from './rejected-page.ts';
 import { newKeyView } from './settings-page.ts';
 import { refusedNote, tenantAddress, tenantPage } from './tenant-frame.ts';
 import { sendNow, sendRejected, sendSettings, tenantOf, viewOf } from './tenant-routes.ts';
-import type { ConsoleWorld } from './world.ts';
 
 const reason = z.string().min(1, 'Say why, in a few words.').max(500);
 const days = 'Enter 1 to 14 days.';
@@ -44,8 +44,8 @@ interface ChangeOf<T> {
 }
 
 /** Everything that an operator can do to a tenant. Each form sent twice is done once. */
-export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld): void {
-  const { access, tenants, once, shownOnce } = world;
+export function changeRoutes(router: Router<RequestState>, context: ConsoleContext): void {
+  const { access, tenants, once, shownOnce } = context;
 
   /** `back`: the page that the form is on, for what does not fit and for what cannot be done now. */
   function change<S extends z.ZodType<object>, R>(
@@ -59,11 +59,11 @@ export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld):
     router.post(
       `/console/tenants/:tenantId/${name}`,
       access.change(schema, async (ctx, operator, given) => {
-        const { tenantId } = await tenantOf(ctx, world);
+        const { tenantId } = await tenantOf(ctx, context);
         const refuse = back === 'now' ? sendNow : sendSettings;
         if (!given.ok) {
           const said = back === 'now' ? refusedNote(given.errors.map(({ message }) => message).join(' ')) : undefined;
-          await refuse(ctx, operator, world, { said, refused: refusedForm(name, given), status: 422 });
+          await refuse(ctx, operator, context, { said, refused: refusedForm(name, given), status: 422 });
           return;
         }
         const one = { ctx, tenantId, operator, values: given.values };
@@ -76,7 +76,7 @@ export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld):
           const typed = Object.fromEntries(Object.entries(given.values).map(([key, value]) => [key, String(value)]));
           const refused = { form: name, errors: error.fields, given: typed };
           const said = error.fields.length > 0 ? undefined : refusedNote(error.message);
-          await refuse(ctx, operator, world, { said, refused, status: error.status });
+          await refuse(ctx, operator, context, { said, refused, status: error.status });
         }
       }),
     );
@@ -89,7 +89,7 @@ export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld):
     tenants.resume(tenantId, { by: operator.name, reason: 'resumed in the console' }),
   );
   change('recheck', 'now', nothing, async ({ tenantId, operator }) => {
-    const { standing } = await viewOf(tenantId, world);
+    const { standing } = await viewOf(tenantId, context);
     // An extraction that a problem has stopped looks again by itself, but only every 15 minutes.
     if (standing.from === 'extraction') await tenants.tryAgain(tenantId);
     else await tenants.recheck(tenantId, operator.name);
@@ -137,7 +137,7 @@ export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld):
       ),
     async ({ ctx, tenantId, operator }, { webhookUrl, webhookKey }) => {
       if (webhookKey === null) return seeOther(ctx, `${tenantAddress(tenantId, '/settings')}?done=webhook-key`);
-      const tenant = await tenantOf(ctx, world);
+      const tenant = await tenantOf(ctx, context);
       const made = { webhookUrl, webhookKey };
       sendPage(ctx, tenantPage({ tenant, tab: '/settings', operator, body: newKeyView(tenantId, made) }), 201);
     },
@@ -148,7 +148,7 @@ export function changeRoutes(router: Router<RequestState>, world: ConsoleWorld):
     z.object({ events: eventIds }),
     ({ tenantId, operator, values }) =>
       tenants.redrive(tenantId, { dryRun: false, eventIds: values.events }, operator.name),
-    ({ ctx, operator }, done) => sendRejected(ctx, operator, world, redrivenNote(done)),
+    ({ ctx, operator }, done) => sendRejected(ctx, operator, context, redrivenNote(done)),
   );
 }
 

@@ -5,14 +5,14 @@ import type { ApiContext } from '../http/endpoints.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { sendPage } from '../pages/respond.ts';
 import { ENDED } from './access.ts';
+import type { ConsoleContext } from './context.ts';
 import { consolePage } from './frame.ts';
 import { listMain, tenantList } from './list-page.ts';
-import type { ConsoleWorld } from './world.ts';
 
 /** How often an open list is looked at. */
 const LOOK_MS = 1_500;
 
-export function listRoutes(router: Router<RequestState>, { access, read, live, sessions }: ConsoleWorld): void {
+export function listRoutes(router: Router<RequestState>, { access, read, live, sessions }: ConsoleContext): void {
   router.get(
     '/console',
     access.view(async (ctx, operator) => {

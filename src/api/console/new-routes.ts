@@ -6,9 +6,9 @@ import { RETENTION_DAYS, TENANT_ID } from '../../contracts/tenant.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
+import type { ConsoleContext } from './context.ts';
 import { consolePage } from './frame.ts';
 import { madeTenantMain, newTenantMain } from './new-page.ts';
-import type { ConsoleWorld } from './world.ts';
 
 const TITLE = 'Connect a tenant';
 
@@ -23,7 +23,7 @@ const newTenant = z.object({
     .max(RETENTION_DAYS.max, 'Enter 1 to 14 days.'),
 });
 
-export function newTenantRoutes(router: Router<RequestState>, { access, tenants, shownOnce }: ConsoleWorld): void {
+export function newTenantRoutes(router: Router<RequestState>, { access, tenants, shownOnce }: ConsoleContext): void {
   router.get(
     '/console/new',
     access.view((ctx, operator) => {

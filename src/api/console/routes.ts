@@ -5,11 +5,11 @@ import { createOnce } from '../pages/once.ts';
 import { pageRouter } from '../pages/page-router.ts';
 import { createAccess } from './access.ts';
 import { changeRoutes } from './change-routes.ts';
+import type { ConsoleDeps } from './context.ts';
 import { listRoutes } from './list-routes.ts';
 import { newTenantRoutes } from './new-routes.ts';
 import { signInRoutes } from './sign-in.ts';
 import { tenantRoutes } from './tenant-routes.ts';
-import type { ConsoleParts } from './world.ts';
 
 /** How soon the same form with the same fields is a new wish, in milliseconds. */
 const FORM_MS = 5_000;
@@ -17,16 +17,16 @@ const FORM_MS = 5_000;
 const SHOWN_ONCE_MS = 10 * 60_000;
 
 /** The operators' console, at /console. */
-export function consoleRoutes(parts: ConsoleParts): Router<RequestState> {
+export function consoleRoutes(parts: ConsoleDeps): Router<RequestState> {
   const { sessions, config } = parts;
   const router = pageRouter(config.PUBLIC_URL);
   const access = createAccess(sessions, parts.live);
-  const world = { ...parts, access, once: createOnce(FORM_MS), shownOnce: createOnce(SHOWN_ONCE_MS) };
+  const context = { ...parts, access, once: createOnce(FORM_MS), shownOnce: createOnce(SHOWN_ONCE_MS) };
   signInRoutes(router, sessions);
-  listRoutes(router, world);
-  newTenantRoutes(router, world);
-  tenantRoutes(router, world);
-  changeRoutes(router, world);
+  listRoutes(router, context);
+  newTenantRoutes(router, context);
+  tenantRoutes(router, context);
+  changeRoutes(router, context);
   router.get(
     '/console/*rest',
     access.view(() => {

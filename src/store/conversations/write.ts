@@ -1,21 +1,14 @@
+import type { ConversationResult } from '../../contracts/reading.ts';
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Tx } from '../db.ts';
 import { assertFence } from '../drains.ts';
-import { addCounts, type Settled } from '../ledger/counters.ts';
-import { type Postponement, postpone } from '../ledger/postpone.ts';
-import { markSettled } from '../ledger/settle.ts';
+import { completeEvents } from '../ledger/complete.ts';
+import { addCounts, type Completed } from '../ledger/counters.ts';
+import { type Rescheduling, reschedule } from '../ledger/reschedule.ts';
 import { jsonbText, storableText, storableTime } from '../values.ts';
-import {
-  type ConversationWrite,
-  type ItemRow,
-  itemColumns,
-  itemRows,
-  outcomes,
-  type StoredJson,
-  storedJson,
-} from './rows.ts';
+import { type ItemRow, itemColumns, itemRows, outcomes, type StoredJson, storedJson } from './rows.ts';
 
-export interface Written extends Settled {
+export interface Written extends Completed {
   /** Conversations that got a new number of the feed. */
   readonly changed: number;
 }
@@ -29,7 +22,7 @@ export async function writeConversations(
   tx: Tx,
   tenantId: TenantId,
   fence: number,
-  writes: readonly ConversationWrite[],
+  writes: readonly ConversationResult[],
   now: Date,
 ): Promise<Written> {
   await assertFence(tx, tenantId, fence);
@@ -41,16 +34,16 @@ export async function writeConversations(
     plans.flatMap(({ items }) => items),
   );
   // Locks are taken in one order everywhere: conversations, items, events, pending conversations, and the counters last.
-  const settled = await markSettled(tx, tenantId, writes.flatMap(outcomes));
-  await postpone(
+  const completed = await completeEvents(tx, tenantId, writes.flatMap(outcomes));
+  await reschedule(
     tx,
     tenantId,
-    writes.flatMap((write) => postponementOf(write, now)),
+    writes.flatMap((write) => reschedulingOf(write, now)),
   );
   const changed = plans.filter((one) => one.changed).length;
-  const lastSeq = await addCounts(tx, tenantId, settled, changed);
+  const lastSeq = await addCounts(tx, tenantId, completed, changed);
   await writeRows(tx, tenantId, plans, lastSeq - changed, now);
-  return { ...settled, changed };
+  return { ...completed, changed };
 }
 
 interface Known {
@@ -66,7 +59,7 @@ interface Known {
 async function readKnown(
   tx: Tx,
   tenantId: TenantId,
-  writes: readonly ConversationWrite[],
+  writes: readonly ConversationResult[],
 ): Promise<ReadonlyMap<string, Known>> {
   const touched = writes.filter(
     ({ reading, items, conversationGone }) => reading || items.length > 0 || conversationGone,
@@ -102,7 +95,7 @@ async function readKnown(
 }
 
 interface Plan {
-  readonly write: ConversationWrite;
+  readonly write: ConversationResult;
   /** New ones and changed ones. */
   readonly items: readonly ItemRow[];
   readonly itemCount: number;
@@ -113,7 +106,7 @@ interface Plan {
   readonly changed: boolean;
 }
 
-function plan(write: ConversationWrite, known: Known | undefined): Plan {
+function plan(write: ConversationResult, known: Known | undefined): Plan {
   const { reading, conversationGone = false } = write;
   const isNewest = reading !== null && !isOlder(reading.readAt, known?.readAt ?? null);
   const found = itemRows(write);
@@ -233,7 +226,7 @@ async function upsertRead(
   );
 }
 
-function postponementOf({ conversationId, later }: ConversationWrite, now: Date): Postponement[] {
+function reschedulingOf({ conversationId, later }: ConversationResult, now: Date): Rescheduling[] {
   if (later === null) return [];
   const notBefore = new Date(now.getTime() + later.inMs);
   return [{ conversationId, notBefore, reason: 'item_not_found', eventIds: later.eventIds }];

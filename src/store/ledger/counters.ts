@@ -3,7 +3,7 @@ import type { Queryable, Tx } from '../db.ts';
 import { UnknownTenantError } from '../errors.ts';
 
 /** How many events changed. */
-export interface Settled {
+export interface Completed {
   readonly extracted: number;
   readonly gone: number;
   readonly rejected: number;
@@ -25,8 +25,8 @@ export interface EventCounts {
  * Counts waiting events out and into their new state, and takes `changes` numbers of the feed, of which it returns the last. The row
  * stays locked until the commit: call it last.
  */
-export async function addCounts(tx: Tx, tenantId: TenantId, settled: Settled, changes = 0): Promise<number> {
-  const { extracted, gone, rejected } = settled;
+export async function addCounts(tx: Tx, tenantId: TenantId, completed: Completed, changes = 0): Promise<number> {
+  const { extracted, gone, rejected } = completed;
   const moved = extracted + gone + rejected;
   if (moved + changes === 0) return 0;
   const { rows } = await tx.query<{ seq: number }>(

@@ -1,18 +1,6 @@
+import type { WaitingEvent } from '../../contracts/reading.ts';
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Queryable } from '../db.ts';
-
-/** An event that waits for its conversation to be read. */
-export interface WaitingEvent {
-  readonly eventId: string;
-  readonly type: string | null;
-  readonly itemId: string | null;
-  readonly customerId: string | null;
-  /** Gladly's clock. */
-  readonly eventAt: Date | null;
-  readonly receivedAt: Date;
-  /** Looks that did not find its item. */
-  readonly attempts: number;
-}
 
 /** The waiting events of these conversations, in Gladly's order. A conversation without any is not in the map. */
 export async function waitingEvents(

@@ -9,7 +9,7 @@ const { watchTenants } = proxyActivities<SweepActivities>({
   retry: { maximumAttempts: 3 },
 });
 
-const { tidy } = proxyActivities<SweepActivities>({
+const { prune } = proxyActivities<SweepActivities>({
   summary: 'Remove what was done long ago',
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '30 seconds',
@@ -19,5 +19,5 @@ const { tidy } = proxyActivities<SweepActivities>({
 /** One look at all tenants; a Schedule starts it. */
 export async function sweep(): Promise<WatchReport & { readonly trimmed: number }> {
   const report = await watchTenants();
-  return { ...report, ...(await tidy()) };
+  return { ...report, ...(await prune()) };
 }

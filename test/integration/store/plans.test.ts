@@ -4,8 +4,8 @@ import type { Db, Param, Tx } from '../../../src/store/db.ts';
 import { beginDrain } from '../../../src/store/drains.ts';
 import { readFeed } from '../../../src/store/feed.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
-import { nextDueAt, pick } from '../../../src/store/ledger/pick.ts';
-import { postpone } from '../../../src/store/ledger/postpone.ts';
+import { reschedule } from '../../../src/store/ledger/reschedule.ts';
+import { nextDueAt, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { trimEvents } from '../../../src/store/ledger/trim.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
@@ -63,7 +63,7 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
       tenantId,
       Array.from({ length: 50 }, (_, n) => event(`more-${n}`, `c${n}`, at(WAITING))),
     );
-    const picked = await pick(db, tenantId, { ...due, limit: 50, newestShare: 0.2 });
+    const picked = await selectDue(db, tenantId, { ...due, limit: 50, newestShare: 0.2 });
     const ids = picked.map(({ conversationId }) => conversationId);
     const events = await waitingEvents(db, tenantId, ids);
     const writes = ids.map((id) =>
@@ -73,7 +73,7 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
       }),
     );
     const putOff = [{ conversationId: 'c15000', notBefore: at(0), reason: 'x', eventIds: ['e15000'] }];
-    await db.transaction((tx) => postpone(tx, tenantId, putOff));
+    await db.transaction((tx) => reschedule(tx, tenantId, putOff));
     const written = await db.transaction((tx) => writeConversations(tx, tenantId, fence, writes, at(0)));
     await readFeed(db, tenantId, 0, 10);
     await eventCounts(db, tenantId);

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { settleEvents } from '../../../src/store/ledger/complete.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
-import { pick } from '../../../src/store/ledger/pick.ts';
-import { postpone } from '../../../src/store/ledger/postpone.ts';
 import { rejectedEvents, restoreRejected } from '../../../src/store/ledger/rejected.ts';
-import { settleEvents } from '../../../src/store/ledger/settle.ts';
+import { reschedule } from '../../../src/store/ledger/reschedule.ts';
+import { selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { trimEvents } from '../../../src/store/ledger/trim.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
@@ -53,14 +53,14 @@ describeStore('rejected events', (store) => {
     const tenantId = await withRejected(10);
     await takeIn(store.db, tenantId, [event('new', 'c1', at(50))]);
     await store.db.transaction((tx) =>
-      postpone(tx, tenantId, [{ conversationId: 'c1', notBefore: LONG_AFTER, reason: 'x', eventIds: ['new'] }]),
+      reschedule(tx, tenantId, [{ conversationId: 'c1', notBefore: LONG_AFTER, reason: 'x', eventIds: ['new'] }]),
     );
     expect(await restoreRejected(store.db, tenantId, { dryRun: false, eventIds: ['e0001'] })).toEqual({
       restored: 1,
       unusable: 0,
     });
     const options = { now: at(60), settleMs: 0, settleMaxMs: 0, limit: 10, newestShare: 0 };
-    expect(await pick(store.db, tenantId, options)).toMatchObject([
+    expect(await selectDue(store.db, tenantId, options)).toMatchObject([
       { conversationId: 'c1', waiting: 2, firstReceivedAt: at(1), attempts: 0 },
     ]);
     expect((await waitingEvents(store.db, tenantId, ['c1'])).get('c1')).toMatchObject([

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
+import type { ConversationResult } from '../../../src/contracts/reading.ts';
 import { lastReadings } from '../../../src/store/conversations/readings.ts';
-import type { ConversationWrite } from '../../../src/store/conversations/rows.ts';
 import { type Written, writeConversations } from '../../../src/store/conversations/write.ts';
 import { beginDrain, StaleDrainError } from '../../../src/store/drains.ts';
 import { feedHead, getConversation, readFeed } from '../../../src/store/feed.ts';
-import { pick } from '../../../src/store/ledger/pick.ts';
+import { selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
 import { at, countsBothWays, event, item, reading, write } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 describeStore('writeConversations', (store) => {
-  const put = async (tenantId: string, fence: number, ...writes: ConversationWrite[]): Promise<Written> =>
+  const put = async (tenantId: string, fence: number, ...writes: ConversationResult[]): Promise<Written> =>
     await store.db.transaction((tx) => writeConversations(tx, tenantId, fence, writes, at(100)));
 
   it('writes conversation, items, the events and the feed together', async () => {
@@ -47,7 +47,7 @@ describeStore('writeConversations', (store) => {
       ['i1', 'text of i1', item('i1').raw],
       ['i2', 'text of i2', item('i2').raw],
     ]);
-    expect(await pick(store.db, tenantId, everything)).toEqual([]);
+    expect(await selectDue(store.db, tenantId, everything)).toEqual([]);
     const { kept, counted } = await countsBothWays(store.db, tenantId);
     expect(kept).toEqual(counted);
     expect(kept).toMatchObject({ waiting: 0, extracted: 3 });
@@ -146,11 +146,11 @@ describeStore('writeConversations', (store) => {
         later: { eventIds: ['e3'], inMs: 5_000 },
       }),
     );
-    expect(await pick(store.db, tenantId, { ...everything, now: at(104) })).toEqual([]);
-    expect(await pick(store.db, tenantId, { ...everything, now: at(105) })).toHaveLength(1);
+    expect(await selectDue(store.db, tenantId, { ...everything, now: at(104) })).toEqual([]);
+    expect(await selectDue(store.db, tenantId, { ...everything, now: at(105) })).toHaveLength(1);
     // Something new is a reason to look at once.
     await takeIn(store.db, tenantId, [event('e4', 'c1', at(50))]);
-    const [due] = await pick(store.db, tenantId, { ...everything, now: at(60) });
+    const [due] = await selectDue(store.db, tenantId, { ...everything, now: at(60) });
     expect(due).toEqual({
       conversationId: 'c1',
       waiting: 2,

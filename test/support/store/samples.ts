@@ -1,4 +1,4 @@
-import type { ConversationWrite, ItemFields, ReadConversation } from '../../../src/store/conversations/rows.ts';
+import { type ConversationResult, type Item, nothing, type Reading } from '../../../src/contracts/reading.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import type { NewEvent } from '../../../src/store/ledger/take-in.ts';
@@ -28,9 +28,10 @@ export function event(
   };
 }
 
-export function item(id: string, text = `text of ${id}`, more: Partial<ItemFields> = {}): ItemFields {
+export function item(id: string, text = `text of ${id}`, more: Partial<Item> = {}): Item {
   return {
     id,
+    conversationId: null,
     customerId: 'customer-1',
     timestamp: '2026-01-05T09:00:00.123456789Z',
     type: 'CHAT_MESSAGE',
@@ -49,12 +50,7 @@ export function item(id: string, text = `text of ${id}`, more: Partial<ItemField
   };
 }
 
-export function reading(
-  status: string,
-  items: readonly ItemFields[],
-  readAt: Date | null,
-  limited = false,
-): ReadConversation {
+export function reading(status: string, items: readonly Item[], readAt: Date | null, limited = false): Reading {
   const conversation = {
     customerId: 'customer-1',
     createdAt: '2026-01-05T08:00:00Z',
@@ -66,8 +62,8 @@ export function reading(
   return { conversation, raw: { ...conversation, id: 'as Gladly sent it' }, items, limited, readAt };
 }
 
-export function write(conversationId: string, more: Partial<ConversationWrite>): ConversationWrite {
-  return { conversationId, reading: null, items: [], extracted: [], gone: [], rejected: [], later: null, ...more };
+export function write(conversationId: string, more: Partial<ConversationResult>): ConversationResult {
+  return { ...nothing(conversationId), ...more };
 }
 
 /** The counters, and what they should be: counted in the ledger itself. */

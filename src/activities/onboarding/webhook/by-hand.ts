@@ -11,14 +11,14 @@ import { listWebhooks, type WebhookWork } from './work.ts';
 
 /** Holds the webhook that the customer made against what it should be, and changes nothing. */
 export async function compareByHand(work: WebhookWork): Promise<StepResult> {
-  const { ports, tenantId, wanted, asked } = work;
+  const { deps, tenantId, wanted, asked } = work;
   const webhooks = await listWebhooks(work);
   const found = findWebhook(await withoutOtherTenants(work, webhooks), wanted);
   if (found.kind === 'none') return needsYou(await nothingThere(work, webhooks), asked.evidence);
   const { problems, notices } = differences(found.webhook, legacyIsOffered(webhooks));
   const [first, ...further] = [...urlProblem(found, wanted.url), ...problems];
   if (first) return needsYou([first, ...further], asked.evidence, notices);
-  await updateTenant(ports.db, tenantId, { webhookId: found.webhook.id });
+  await updateTenant(deps.db, tenantId, { webhookId: found.webhook.id });
   asked.note('Is the webhook as it should be?', 'yes: URL, events and header are right, and it is enabled');
   return done(asked.evidence, notices);
 }
@@ -28,7 +28,7 @@ export async function compareByHand(work: WebhookWork): Promise<StepResult> {
  * that belongs to nobody stays: it was copied from the wrong page.
  */
 async function withoutOtherTenants(
-  { ports, wanted }: WebhookWork,
+  { deps, wanted }: WebhookWork,
   webhooks: readonly Webhook[],
 ): Promise<readonly Webhook[]> {
   const prefix = wanted.url.slice(0, wanted.url.lastIndexOf('/') + 1);
@@ -36,7 +36,7 @@ async function withoutOtherTenants(
   for (const webhook of webhooks) {
     const named = webhook.url?.startsWith(prefix) === true ? webhook.url.slice(prefix.length) : null;
     const isAnothers =
-      named !== null && webhook.url !== wanted.url && (await getTenant(ports.db, named))?.state === 'connected';
+      named !== null && webhook.url !== wanted.url && (await getTenant(deps.db, named))?.state === 'connected';
     if (!isAnothers) kept.push(webhook);
   }
   return kept;
@@ -44,11 +44,11 @@ async function withoutOtherTenants(
 
 /** Gladly does not save a webhook whose PING is refused, so a wrong key looks like no webhook at all. */
 async function nothingThere(
-  { ports, tenantId, wanted }: WebhookWork,
+  { deps, tenantId, wanted }: WebhookWork,
   webhooks: readonly Webhook[],
 ): Promise<readonly [Problem, ...Problem[]]> {
   const missing = problem('webhook_missing', { url: wanted.url });
-  const { accepted, wrongAt } = await keyEvidence(ports, tenantId);
+  const { accepted, wrongAt } = await keyEvidence(deps, tenantId);
   if (wrongAt && accepted.length === 0) return [problem('webhook_key_wrong', { header: WEBHOOK_KEY_HEADER }), missing];
   return webhooks.length < MOST_WEBHOOKS
     ? [missing]

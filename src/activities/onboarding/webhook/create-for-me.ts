@@ -35,7 +35,7 @@ export async function createForMe(work: WebhookWork): Promise<StepResult> {
 }
 
 async function create(work: WebhookWork): Promise<StepResult> {
-  const { ports, tenantId, client, wanted, asked } = work;
+  const { deps, tenantId, client, wanted, asked } = work;
   const saved = await withFreshKey(work, (headers) =>
     withLegacyEvent(ALL_EVENTS, (events) =>
       asked.ask(
@@ -46,22 +46,22 @@ async function create(work: WebhookWork): Promise<StepResult> {
       ),
     ),
   );
-  await updateTenant(ports.db, tenantId, { webhookId: saved.answer.id });
+  await updateTenant(deps.db, tenantId, { webhookId: saved.answer.id });
   return done(asked.evidence, saved.legacy ? [] : [problem('message_received_not_offered')]);
 }
 
 /** Brings the webhook to what it should be. What is right already is not touched. */
 async function adopt(work: WebhookWork, webhook: Webhook): Promise<StepResult> {
-  const { ports, tenantId, client, asked, signal } = work;
+  const { deps, tenantId, client, asked, signal } = work;
   if (webhook.disabledAtDueToRetryLimit !== undefined && webhook.enabled !== true)
     asked.note('Was it on?', `no: Gladly had switched it off at ${webhook.disabledAtDueToRetryLimit}`);
   const change = changeFor(work, webhook);
-  if (!work.renewKey && keyWorks(webhook, await keyEvidence(ports, tenantId))) await save(change);
+  if (!work.renewKey && keyWorks(webhook, await keyEvidence(deps, tenantId))) await save(change);
   else await withFreshKey(work, (headers) => save({ ...change, headers }));
 
   // Whatever was asked for: what counts is what Gladly shows now.
   const { value: now } = await client.getWebhook(webhook.id, signal);
-  await updateTenant(ports.db, tenantId, { webhookId: webhook.id });
+  await updateTenant(deps.db, tenantId, { webhookId: webhook.id });
   const { problems, notices } = differences(now, false);
   const [first, ...further] = problems;
   if (first) return needsYou([first, ...further], asked.evidence, notices);
@@ -97,14 +97,14 @@ function changeFor({ wanted }: WebhookWork, webhook: Webhook): Partial<WebhookIn
 
 /** With a key that is only in the header it is given to. When Gladly says that it did not save it, the key ends at once. */
 async function withFreshKey<T>(
-  { ports, tenantId }: WebhookWork,
+  { deps, tenantId }: WebhookWork,
   save: (headers: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
-  const { keyId, key } = await freshKey(ports, tenantId);
+  const { keyId, key } = await freshKey(deps, tenantId);
   try {
     return await save({ [WEBHOOK_KEY_HEADER]: key });
   } catch (error) {
-    if (error instanceof GladlyError && error.kind === 'bad_request') await revokeWebhookKey(ports.db, tenantId, keyId);
+    if (error instanceof GladlyError && error.kind === 'bad_request') await revokeWebhookKey(deps.db, tenantId, keyId);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { TenantId } from '../../../contracts/tenant.ts';
 import type { Webhook } from '../../../gladly/schemas.ts';
 import { listSightings, type Sighting } from '../../../store/sightings.ts';
 import { type IssuedKey, issueWebhookKey, liveWebhookKeys } from '../../../store/webhook-keys.ts';
-import type { OnboardingPorts } from '../ports.ts';
+import type { OnboardingDeps } from '../deps.ts';
 import { hasKeyHeader } from './differences.ts';
 
 /** Keys that a new one replaces are accepted until it is seen in use, and this long at most: the customer may be away for a week. */
@@ -17,7 +17,7 @@ export interface KeyEvidence {
   readonly wrongAt: Date | null;
 }
 
-export async function keyEvidence({ db, now }: OnboardingPorts, tenantId: TenantId): Promise<KeyEvidence> {
+export async function keyEvidence({ db, now }: OnboardingDeps, tenantId: TenantId): Promise<KeyEvidence> {
   const [sightings, keys] = await Promise.all([listSightings(db, tenantId), liveWebhookKeys(db, tenantId, now())]);
   const live = new Set(keys.map((it) => it.keyId));
   const wrong = sightings.find((it) => it.type === WRONG_KEY_SIGHTING.type && it.keyId === WRONG_KEY_SIGHTING.keyId);
@@ -35,7 +35,7 @@ export function keyWorks(webhook: Webhook, { accepted, wrongAt }: KeyEvidence): 
 }
 
 /** A new key in plain text: it goes to Gladly and nowhere else. Those before it end once it is seen. */
-export async function freshKey({ db, now }: OnboardingPorts, tenantId: TenantId): Promise<IssuedKey> {
+export async function freshKey({ db, now }: OnboardingDeps, tenantId: TenantId): Promise<IssuedKey> {
   const replaceUntil = new Date(now().getTime() + REPLACED_AFTER_MS);
   return await issueWebhookKey(db, tenantId, { replaceUntil });
 }

@@ -1,13 +1,13 @@
 import type { TenantId } from '../../../contracts/tenant.ts';
 import type { GladlyClient } from '../../../gladly/client.ts';
 import type { Webhook } from '../../../gladly/schemas.ts';
+import type { OnboardingDeps } from '../deps.ts';
 import type { Questions } from '../evidence.ts';
-import type { OnboardingPorts } from '../ports.ts';
 import type { Wanted } from './wanted.ts';
 
 /** One look at, or one mending of, a customer's webhook. */
 export interface WebhookWork {
-  readonly ports: OnboardingPorts;
+  readonly deps: OnboardingDeps;
   readonly tenantId: TenantId;
   readonly client: GladlyClient;
   readonly wanted: Wanted;

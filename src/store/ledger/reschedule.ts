@@ -2,9 +2,9 @@ import type { TenantId } from '../../contracts/tenant.ts';
 import type { Queryable, Tx } from '../db.ts';
 import { lockPending, lockWaitingEvents } from './locks.ts';
 
-export interface Postponement {
+export interface Rescheduling {
   readonly conversationId: string;
-  /** Not picked before this time. */
+  /** Not due before this time. */
   readonly notBefore: Date;
   /** A code of ours. */
   readonly reason: string;
@@ -16,19 +16,19 @@ export interface Postponement {
 }
 
 /** Puts conversations off. One that has no waiting events any more is left out. A drain calls `assertFence` before. */
-export async function postpone(tx: Tx, tenantId: TenantId, postponements: readonly Postponement[]): Promise<void> {
-  if (postponements.length === 0) return;
+export async function reschedule(tx: Tx, tenantId: TenantId, reschedulings: readonly Rescheduling[]): Promise<void> {
+  if (reschedulings.length === 0) return;
   const lookedFor = await lockWaitingEvents(
     tx,
     tenantId,
-    postponements.flatMap(({ eventIds }) => eventIds ?? []),
+    reschedulings.flatMap(({ eventIds }) => eventIds ?? []),
   );
   if (lookedFor.length > 0) {
     await tx.query('UPDATE events SET attempts = attempts + 1 WHERE ctid = ANY($1::tid[])', [
       lookedFor.map(({ row }) => row),
     ]);
   }
-  const byId = new Map(postponements.map((one) => [one.conversationId, one]));
+  const byId = new Map(reschedulings.map((one) => [one.conversationId, one]));
   const pending = (await lockPending(tx, tenantId, [...byId.keys()])).flatMap(({ row, conversationId }) => {
     const wanted = byId.get(conversationId);
     return wanted === undefined ? [] : [{ ...wanted, row }];
@@ -50,7 +50,7 @@ export async function postpone(tx: Tx, tenantId: TenantId, postponements: readon
 }
 
 /** Makes all postponed conversations due at once: Gladly, or the credentials, work again. Returns how many there were. */
-export async function cancelPostponements(db: Queryable, tenantId: TenantId): Promise<number> {
+export async function cancelReschedulings(db: Queryable, tenantId: TenantId): Promise<number> {
   const { count } = await db.query(
     'UPDATE pending_conversations SET not_before = NULL WHERE tenant_id = $1 AND not_before IS NOT NULL',
     [tenantId],

@@ -7,7 +7,7 @@ import { vacuum } from '../../store/maintenance.ts';
 import { trimMeasurements } from '../../store/measurements.ts';
 import { pruneWorkers } from '../../store/workers.ts';
 
-export interface TidyPorts {
+export interface PruneDeps {
   readonly db: Db;
   /** Events that were done so long ago are removed. Longer than SQS keeps messages: the ledger is what recognises a second copy. */
   readonly keepDoneMs: number;
@@ -24,7 +24,7 @@ const BREATH_MS = 50;
 const STEPS = 200;
 const KEEP_MEASUREMENTS_MS = 90 * 86_400_000;
 
-export function createTidy({ db, keepDoneMs, vacuums, now }: TidyPorts): SweepActivities['tidy'] {
+export function createPrune({ db, keepDoneMs, vacuums, now }: PruneDeps): SweepActivities['prune'] {
   return async () => {
     let trimmed = 0;
     for (let step = 0; step < STEPS; step += 1) {

@@ -12,7 +12,7 @@ export interface Settling {
   readonly excluding?: readonly string[];
 }
 
-export interface PickOptions extends Settling {
+export interface SelectOptions extends Settling {
   readonly limit: number;
   /** 0 to 1: the part of the picks that goes to the freshest conversations, so that a backlog never starves them. */
   readonly newestShare: number;
@@ -32,19 +32,19 @@ export interface PendingConversation {
 
 const ALONG_INDEXES = { alongIndexes: true };
 const COLUMNS = 'conversation_id, waiting, first_received_at, last_received_at, attempts';
-const SETTLED = `tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2)
+const QUIET = `tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2)
   AND (last_received_at <= $3 OR first_received_at <= $4)`;
 
 // The scans run along pending_by_age and skip only what is in flight or not quiet yet, which is at the newest end: their cost does
-// not depend on how much waits. What was postponed has settled long before its time comes.
-const PICK = `
+// not depend on how much waits. What was rescheduled has been quiet for long when its time comes.
+const SELECT_DUE = `
   WITH oldest AS (
-    SELECT ${COLUMNS} FROM pending_conversations WHERE ${SETTLED} ORDER BY first_received_at LIMIT $6
+    SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_received_at LIMIT $6
   ), postponed AS (
     SELECT ${COLUMNS} FROM pending_conversations
     WHERE tenant_id = $1 AND not_before <= $5 AND conversation_id <> ALL($2) ORDER BY not_before LIMIT $6
   ), newest AS (
-    SELECT ${COLUMNS} FROM pending_conversations WHERE ${SETTLED} ORDER BY first_received_at DESC LIMIT $7
+    SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_received_at DESC LIMIT $7
   )
   SELECT lane, conversation_id AS "conversationId", waiting, first_received_at AS "firstReceivedAt",
     last_received_at AS "lastReceivedAt", attempts
@@ -52,24 +52,30 @@ const PICK = `
   ORDER BY first_received_at, conversation_id`;
 
 /**
- * Conversations that are due: the oldest need first, with the freshest strewn among them by `newestShare` (rounded up or down at
+ * Conversations that are due: the oldest need first, with the freshest interleaved among them by `newestShare` (rounded up or down at
  * random, so that it holds on average for small limits too). Picking changes nothing: pass what is in flight as `excluding`.
  */
-export async function pick(db: Db, tenantId: TenantId, options: PickOptions): Promise<readonly PendingConversation[]> {
+export async function selectDue(
+  db: Db,
+  tenantId: TenantId,
+  options: SelectOptions,
+): Promise<readonly PendingConversation[]> {
   const { now, settleMs, settleMaxMs, excluding = [], limit, newestShare, random = Math.random } = options;
   const fresh = Math.min(limit, Math.floor(limit * newestShare + random()));
   const params = [tenantId, excluding, before(now, settleMs), before(now, settleMaxMs), now, limit, fresh];
   const { rows } = await db.transaction(
-    (tx) => tx.query<PendingConversation & { lane: 'oldest' | 'newest' }>(PICK, params),
+    (tx) => tx.query<PendingConversation & { lane: 'oldest' | 'newest' }>(SELECT_DUE, params),
     ALONG_INDEXES,
   );
   const newest = rows.filter(({ lane }) => lane === 'newest').reverse();
   const taken = new Set(newest.map(({ conversationId }) => conversationId));
   const oldest = rows.filter(({ lane, conversationId }) => lane === 'oldest' && !taken.has(conversationId));
-  return strewn(oldest.slice(0, limit - newest.length), newest).map(({ lane: _, ...conversation }) => conversation);
+  return interleaved(oldest.slice(0, limit - newest.length), newest).map(
+    ({ lane: _, ...conversation }) => conversation,
+  );
 }
 
-// Whoever asks has just picked what is due, so those that are left unpostponed are young and few; of many, the oldest are the next.
+// Whoever asks has just due what is due, so those that are left unpostponed are young and few; of many, the oldest are the next.
 const NEXT_DUE = `
   SELECT least(
     (SELECT min(least(last_received_at + $3 * interval '1 ms', first_received_at + $4 * interval '1 ms')) FROM (
@@ -90,7 +96,7 @@ export async function nextDueAt(db: Db, tenantId: TenantId, settling: Settling):
 }
 
 /** Spread evenly: whoever takes only the first few gets some of both. */
-function strewn<T>(many: readonly T[], few: readonly T[]): readonly T[] {
+function interleaved<T>(many: readonly T[], few: readonly T[]): readonly T[] {
   const total = many.length + few.length;
   const before = (index: number): number => Math.floor((index * few.length) / total);
   return Array.from({ length: total }, (_, index) => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { assertFence, beginDrain, StaleDrainError } from '../../../src/store/drains.ts';
-import { nextDueAt, pick } from '../../../src/store/ledger/pick.ts';
-import { cancelPostponements, type Postponement, postpone } from '../../../src/store/ledger/postpone.ts';
-import { settleEvents } from '../../../src/store/ledger/settle.ts';
+import { settleEvents } from '../../../src/store/ledger/complete.ts';
+import { cancelReschedulings, type Rescheduling, reschedule } from '../../../src/store/ledger/reschedule.ts';
+import { nextDueAt, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
 import { at, countsBothWays, event } from '../../support/store/samples.ts';
@@ -11,7 +11,7 @@ import { describeStore } from '../../support/store/store-suite.ts';
 describeStore('pick', (store) => {
   const settling = { settleMs: 1_000, settleMaxMs: 10_000 };
   const due = async (tenantId: string, seconds: number, excluding: readonly string[] = []) => {
-    const picked = await pick(store.db, tenantId, {
+    const picked = await selectDue(store.db, tenantId, {
       ...settling,
       now: at(seconds),
       excluding,
@@ -20,8 +20,8 @@ describeStore('pick', (store) => {
     });
     return picked.map(({ conversationId }) => conversationId);
   };
-  const putOff = (tenantId: string, postponements: readonly Postponement[]) =>
-    store.db.transaction((tx) => postpone(tx, tenantId, postponements));
+  const putOff = (tenantId: string, reschedulings: readonly Rescheduling[]) =>
+    store.db.transaction((tx) => reschedule(tx, tenantId, reschedulings));
   const next = (tenantId: string, seconds: number, excluding: readonly string[] = []) =>
     nextDueAt(store.db, tenantId, { ...settling, now: at(seconds), excluding });
 
@@ -46,7 +46,7 @@ describeStore('pick', (store) => {
       Array.from({ length: 50 }, (_, n) => event(`e${n}`, `c${String(n).padStart(2, '0')}`, at(n))),
     );
     const picked = async (limit: number, newestShare: number, random = 0) => {
-      const found = await pick(store.db, tenantId, {
+      const found = await selectDue(store.db, tenantId, {
         ...settling,
         now: at(100),
         limit,
@@ -76,7 +76,7 @@ describeStore('pick', (store) => {
     expect(await next(tenantId, 59)).toEqual(new Date(at(60).getTime() + 1));
     expect(await due(tenantId, 60)).toEqual(['c1']);
     await putOff(tenantId, [{ conversationId: 'c2', notBefore: at(95), reason: 'server_error' }]);
-    const picked = await pick(store.db, tenantId, { ...settling, now: at(95), limit: 10, newestShare: 0 });
+    const picked = await selectDue(store.db, tenantId, { ...settling, now: at(95), limit: 10, newestShare: 0 });
     expect(picked.map(({ conversationId, attempts }) => [conversationId, attempts])).toEqual([
       ['c1', 0],
       ['c2', 2],
@@ -91,7 +91,7 @@ describeStore('pick', (store) => {
     expect(kept).toEqual(counted);
 
     await putOff(tenantId, [{ conversationId: 'c2', notBefore: at(999), reason: 'server_error' }]);
-    expect(await cancelPostponements(store.db, tenantId)).toBe(2);
+    expect(await cancelReschedulings(store.db, tenantId)).toBe(2);
     expect(await due(tenantId, 50)).toEqual(['c1', 'c2']);
   });
 

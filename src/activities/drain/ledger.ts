@@ -1,3 +1,4 @@
+import type { ConversationResult } from '../../contracts/reading.ts';
 import { eventFacts } from '../../gladly/event-facts.ts';
 import { openDelivery } from '../../queue/envelope.ts';
 import type { Receiver } from '../../queue/receiver.ts';
@@ -5,14 +6,14 @@ import { lastReadings } from '../../store/conversations/readings.ts';
 import { writeConversations } from '../../store/conversations/write.ts';
 import type { Db } from '../../store/db.ts';
 import { assertFence } from '../../store/drains.ts';
-import { nextDueAt, pick } from '../../store/ledger/pick.ts';
-import { postpone } from '../../store/ledger/postpone.ts';
+import { reschedule } from '../../store/ledger/reschedule.ts';
+import { nextDueAt, selectDue } from '../../store/ledger/select-due.ts';
 import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
 import { waitingEvents } from '../../store/ledger/waiting.ts';
-import type { ExtractPorts } from './extract.ts';
-import type { IntakePorts, TakenMessage } from './intake.ts';
+import type { ExtractDeps } from './extract.ts';
+import type { IntakeDeps, TakenMessage } from './intake.ts';
 import { type DrainLimits, NEWEST_SHARE } from './limits.ts';
-import type { ConversationResult, DueConversation } from './read-conversation.ts';
+import type { DueConversation } from './read-conversation.ts';
 
 /** Whose drain it is. Every write of it carries the fence: a drain that has a successor can change nothing. */
 export interface Fenced {
@@ -21,12 +22,12 @@ export interface Fenced {
   readonly fence: number;
 }
 
-export function intakePorts(
+export function intakeDeps(
   { db, tenantId, fence }: Fenced,
   receiver: Receiver,
   queueUrl: string,
   sawDrift: (what: string) => void,
-): IntakePorts<NewEvent> {
+): IntakeDeps<NewEvent> {
   return {
     async receive(waitSeconds, signal) {
       const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds, signal });
@@ -58,10 +59,10 @@ function takenMessage(handle: string, text: string, sawDrift: (what: string) => 
   return [{ handle, row: { ...event, receivedAt, way: 'queue', body: delivery.body } }];
 }
 
-export function extractPorts(
+export function extractDeps(
   { db, tenantId, fence }: Fenced,
   { settleMs, settleMaxMs }: DrainLimits,
-): Pick<ExtractPorts, 'due' | 'nextDueMs' | 'store'> {
+): Pick<ExtractDeps, 'due' | 'nextDueMs' | 'store'> {
   const settling = (except: ReadonlySet<string>) => ({
     now: new Date(),
     settleMs,
@@ -70,22 +71,22 @@ export function extractPorts(
   });
   return {
     async due(limit, except) {
-      const picked = await pick(db, tenantId, { ...settling(except), limit, newestShare: NEWEST_SHARE });
-      if (picked.length === 0) return [];
+      const due = await selectDue(db, tenantId, { ...settling(except), limit, newestShare: NEWEST_SHARE });
+      if (due.length === 0) return [];
       const events = await waitingEvents(
         db,
         tenantId,
-        picked.map(({ conversationId }) => conversationId),
+        due.map(({ conversationId }) => conversationId),
       );
       const readings = await lastReadings(
         db,
         tenantId,
-        picked.map(({ conversationId }) => ({
+        due.map(({ conversationId }) => ({
           conversationId,
           itemIds: (events.get(conversationId) ?? []).flatMap(({ itemId }) => itemId ?? []),
         })),
       );
-      return picked.map(({ conversationId, attempts }): DueConversation => {
+      return due.map(({ conversationId, attempts }): DueConversation => {
         const { readAt = null, knownItems = new Set<string>() } = readings.get(conversationId) ?? {};
         return { conversationId, events: events.get(conversationId) ?? [], readAt, knownItems, failures: attempts };
       });
@@ -98,7 +99,7 @@ export function extractPorts(
       const now = new Date();
       await db.transaction(async (tx) => {
         // All writers lock in one order: pending conversations, and the counters last. A stale fence rolls both back.
-        await postpone(
+        await reschedule(
           tx,
           tenantId,
           results.flatMap((result) => failureOf(result, now)),

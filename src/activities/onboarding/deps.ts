@@ -6,7 +6,7 @@ import type { Sealer } from '../../store/sealer.ts';
 import type { TenantWorkflows } from '../../tenants/workflows.ts';
 
 /** What the onboarding activities need of the world. */
-export interface OnboardingPorts {
+export interface OnboardingDeps {
   readonly db: Db;
   readonly sealer: Sealer;
   readonly queues: Queues;

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Tx } from '../db.ts';
-import { addCounts, type Settled } from './counters.ts';
+import { addCounts, type Completed } from './counters.ts';
 import { type LockedPending, lockPending, lockWaitingEvents } from './locks.ts';
 
 /** What becomes of a waiting event. `reason` is a code of ours, never foreign text. */
@@ -11,17 +11,21 @@ export interface EventOutcome {
 }
 
 /**
- * Settles waiting events; one that is settled already stays as it is, so twice is once. Its conversation leaves the work queue with its last
+ * Settles waiting events; one that is completed already stays as it is, so twice is once. Its conversation leaves the work queue with its last
  * waiting event; events that came meanwhile keep it there. A drain calls it in a transaction, after `assertFence`.
  */
-export async function settleEvents(tx: Tx, tenantId: TenantId, outcomes: readonly EventOutcome[]): Promise<Settled> {
-  const settled = await markSettled(tx, tenantId, outcomes);
-  await addCounts(tx, tenantId, settled);
-  return settled;
+export async function settleEvents(tx: Tx, tenantId: TenantId, outcomes: readonly EventOutcome[]): Promise<Completed> {
+  const completed = await completeEvents(tx, tenantId, outcomes);
+  await addCounts(tx, tenantId, completed);
+  return completed;
 }
 
 /** The same without the counters, for a transaction that locks their row later on. */
-export async function markSettled(tx: Tx, tenantId: TenantId, outcomes: readonly EventOutcome[]): Promise<Settled> {
+export async function completeEvents(
+  tx: Tx,
+  tenantId: TenantId,
+  outcomes: readonly EventOutcome[],
+): Promise<Completed> {
   if (outcomes.length === 0) return { extracted: 0, gone: 0, rejected: 0 };
   const outcomeOf = new Map(outcomes.map((outcome) => [outcome.eventId, outcome]));
   const locked = await lockWaitingEvents(tx, tenantId, [...outcomeOf.keys()]);
@@ -47,14 +51,14 @@ export async function markSettled(tx: Tx, tenantId: TenantId, outcomes: readonly
   return { extracted: count('extracted'), gone: count('gone'), rejected: count('rejected') };
 }
 
-/** Takes settled events off the work queue; conversations without any others leave it. */
+/** Takes completed events off the work queue; conversations without any others leave it. */
 async function shrinkPending(
   tx: Tx,
   tenantId: TenantId,
-  settled: readonly { readonly conversationId: string }[],
+  completed: readonly { readonly conversationId: string }[],
 ): Promise<void> {
   const counts = new Map<string, number>();
-  for (const { conversationId } of settled) counts.set(conversationId, (counts.get(conversationId) ?? 0) + 1);
+  for (const { conversationId } of completed) counts.set(conversationId, (counts.get(conversationId) ?? 0) + 1);
   const pending = (await lockPending(tx, tenantId, [...counts.keys()])).map((conversation) => ({
     ...conversation,
     waiting: conversation.waiting - (counts.get(conversation.conversationId) ?? 0),

@@ -7,7 +7,7 @@ import type { Once } from '../pages/once.ts';
 import type { Access } from './access.ts';
 import type { Sessions } from './sessions.ts';
 
-export interface ConsoleParts {
+export interface ConsoleDeps {
   readonly db: Db;
   readonly tenants: Tenants;
   readonly read: ReadModel;
@@ -17,7 +17,7 @@ export interface ConsoleParts {
 }
 
 /** What the routes of the console work with. */
-export interface ConsoleWorld extends ConsoleParts {
+export interface ConsoleContext extends ConsoleDeps {
   readonly access: Access;
   readonly once: Once;
   readonly shownOnce: Once;
