@@ -70,7 +70,7 @@ export class GladlyError extends Error {
   }
 
   /** True when trying again later is all it takes. */
-  get healsWithTime(): boolean {
+  get retryable(): boolean {
     switch (this.failure.kind) {
       case 'rate_limited':
       case 'server_error':

@@ -104,3 +104,12 @@ const contextOf = (tenantId: TenantId, version: number): SealContext => ({
   tenantId,
   purpose: `credentials/${version}`,
 });
+
+/** The host of the newest credentials, found or not; null before any were given. It is no secret, so nothing has to be opened for it. */
+export async function submittedHost(db: Queryable, tenantId: TenantId): Promise<string | null> {
+  const { rows } = await db.query<{ host: string }>(
+    'SELECT host FROM credentials WHERE tenant_id = $1 ORDER BY version DESC LIMIT 1',
+    [tenantId],
+  );
+  return rows[0]?.host ?? null;
+}

@@ -59,7 +59,7 @@ export function toStoreError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
   if (error instanceof pg.DatabaseError) {
     const code = error.code ?? 'unknown';
-    return new StoreError({ code, table: error.table, constraint: error.constraint, transient: healsWithTime(code) });
+    return new StoreError({ code, table: error.table, constraint: error.constraint, transient: isRetryableCode(code) });
   }
   if ('code' in error && typeof error.code === 'string' && 'syscall' in error) {
     return new StoreError({ code: error.code, transient: true });
@@ -84,7 +84,7 @@ const DRIVER_MESSAGES: readonly (readonly [message: string, code: string])[] = [
 
 // 08 connection, 40 rollback, 53 resources (too many connections, disk full), 57 intervention (shutdown, cancelled, starting up),
 // 25006 read-only after a fail-over, 25P03 idle in a transaction, 55P03 lock not available.
-function healsWithTime(code: string): boolean {
+function isRetryableCode(code: string): boolean {
   return /^(08|40|53|57)/.test(code) || ['25006', '25P03', '55P03'].includes(code);
 }
 

@@ -111,3 +111,12 @@ export async function readItems(
   for (const { conversationId, ...item } of rows) found.get(conversationId)?.push(item);
   return found;
 }
+
+/** How many conversations of a tenant are stored, counted no further than `most`: enough to show that they arrive. */
+export async function countConversations(db: Db, tenantId: TenantId, most: number): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    'SELECT count(*)::integer AS count FROM (SELECT FROM conversations WHERE tenant_id = $1 LIMIT $2) AS counted',
+    [tenantId, most],
+  );
+  return rows[0]?.count ?? 0;
+}

@@ -1,5 +1,5 @@
+import type { QuotaUse } from '../store/drains.ts';
 import type { MeasuredMinute } from '../store/measurements.ts';
-import type { QuotaUse } from '../store/quota-use.ts';
 
 /** What waits, and how long it takes to work it off. */
 export interface Backlog {

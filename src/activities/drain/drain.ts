@@ -23,7 +23,6 @@ import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer } from './observer.ts';
-import { park } from './park.ts';
 import { References } from './references.ts';
 import type { Slots } from './slots.ts';
 
@@ -244,6 +243,15 @@ class DrainRun {
   }
 }
 
+/**
+ * Parks a tenant unless something has come meanwhile; true when it is parked. Marked first, looked after: an event that came before the mark
+ * is found by the look, and one that comes after it rings (src/api/ingest/adapters.ts).
+ */
+export async function park(mark: () => Promise<void>, look: () => Promise<boolean>): Promise<boolean> {
+  await mark();
+  return !(await look());
+}
+
 /** How often it is looked whether a drain is idle. */
 const WATCH_MS = 100;
 
@@ -261,7 +269,7 @@ async function hiddenIn(
 function endOf(error: unknown): DrainEnd {
   if (!(error instanceof GladlyError)) throw error;
   if (error.kind === 'rate_limited') return { kind: 'budget_spent' };
-  return { kind: error.healsWithTime ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem };
+  return { kind: error.retryable ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem };
 }
 
 /** Counts the calls that go to Gladly. */

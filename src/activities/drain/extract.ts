@@ -153,7 +153,7 @@ export class Extract {
           return;
         }
         if (!(error instanceof GladlyError)) throw error;
-        const wait = error.healsWithTime && error.kind !== 'rate_limited' ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
+        const wait = error.retryable && error.kind !== 'rate_limited' ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
         if (wait === undefined || this.obstacle) {
           await this.#giveUp(due, error, this.#worked > workedBefore, stop);
           return;
@@ -165,7 +165,7 @@ export class Extract {
 
   /** `othersWork`: other readings went well meanwhile, so it is not Gladly as a whole. */
   async #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean, stop: AbortSignal): Promise<void> {
-    const mayBeItsOwn = error.healsWithTime && error.kind !== 'rate_limited' && !this.obstacle;
+    const mayBeItsOwn = error.retryable && error.kind !== 'rate_limited' && !this.obstacle;
     if (isAboutOne(error) || (mayBeItsOwn && (othersWork || (await this.#isAlone(due, stop))))) {
       this.#keep(afterFailure(due, error), due);
       return;
@@ -173,7 +173,7 @@ export class Extract {
     this.#letGo(due.conversationId);
     // The governor slows us down for a 429; the conversation has done nothing wrong, and is due again.
     if (stop.aborted || error.kind === 'rate_limited') return;
-    this.#stopFor({ kind: error.healsWithTime ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem });
+    this.#stopFor({ kind: error.retryable ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem });
   }
 
   /** True when Gladly answers otherwise, and few conversations have failed since the last one that did not. */
@@ -239,8 +239,7 @@ function isAboutOne(error: GladlyError): boolean {
 
 /** Later and later; what no time will heal is rejected in the end, with its reason. */
 function afterFailure(due: DueConversation, error: GladlyError): ConversationResult {
-  const inMs =
-    READING_RETRY_MS[error.healsWithTime ? Math.min(due.failures, READING_RETRY_MS.length - 1) : due.failures];
+  const inMs = READING_RETRY_MS[error.retryable ? Math.min(due.failures, READING_RETRY_MS.length - 1) : due.failures];
   const eventIds = due.events.map(({ eventId }) => eventId);
   if (inMs !== undefined) return { ...nothing(due.conversationId), failed: { inMs, reason: error.problem.code } };
   return {

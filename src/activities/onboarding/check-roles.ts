@@ -105,7 +105,7 @@ async function mayMakeReports(
       return 'no';
     }
     asked.note(question, describe(error));
-    if (error.healsWithTime || error.kind === 'unauthorized') throw error;
+    if (error.retryable || error.kind === 'unauthorized') throw error;
     // Gladly let the user in and then did not like the report, or we its answer: that says nothing about the role.
     return 'not known';
   }

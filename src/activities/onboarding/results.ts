@@ -31,7 +31,7 @@ export const retry = (it: Problem, evidence: readonly Evidence[], retryAfterMs: 
 export function resultOf(error: unknown, { evidence }: Questions): StepResult {
   if (error instanceof GladlyError) {
     const { failure } = error;
-    if (!error.healsWithTime) return needsYou([error.problem], evidence);
+    if (!error.retryable) return needsYou([error.problem], evidence);
     return retry(error.problem, evidence, failure.kind === 'rate_limited' ? failure.retryAfterMs : null);
   }
   if (error instanceof UnknownKeyError || error instanceof TamperedError)

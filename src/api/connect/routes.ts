@@ -13,11 +13,10 @@ import { createOnce } from '../pages/once.ts';
 import { pageRouter } from '../pages/page-router.ts';
 import { sendHtml, sendPage } from '../pages/respond.ts';
 import { type Opened, openLink } from './access.ts';
-import { domainHint } from './domain-hint.ts';
 import { connectPage, deadLinkPage, hasEnded } from './page.ts';
 import { progressOf } from './progress.ts';
 import { type JustNow, nextLookMs, progressPart } from './progress-part.ts';
-import { credentialsForm, type Refused } from './step-credentials.ts';
+import { credentialsForm, domainHint, type Refused } from './step-credentials.ts';
 import { type ConnectUrls, connectUrls } from './urls.ts';
 
 export interface ConnectDeps {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { FieldError } from '../../contracts/api-error.ts';
 import type { OnboardingStatus, StepName } from '../../contracts/onboarding.ts';
+import { problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import { parseGladlyHost } from '../../gladly/host.ts';
 import { type Html, html } from '../pages/html.ts';
 import { card, type StepView } from './card.ts';
 import { type Check, checkList } from './checks.ts';
@@ -97,4 +99,14 @@ ${says('email')}</div>
 ${says('apiToken')}</div>
 <p class="actions"><button>Check and save</button></p>
 </form>`;
+}
+
+/** What we understood of a domain, while it is being typed. Gladly is not asked yet. */
+export function domainHint(typed: string, extraHosts: readonly string[]): Html {
+  const says = (look: string, words: Html | string): Html =>
+    html`<p class="says${look}" id="domain-says" aria-live="polite">${words}</p>`;
+  if (typed.trim() === '') return says('', '');
+  const parsed = parseGladlyHost(typed, extraHosts);
+  if (parsed.ok) return says(' good', html`We understood: your Gladly is <b>${parsed.host.name}</b>`);
+  return says(' bad', `${problemSentence(parsed.problem)} ${problemRemedy(parsed.problem)}`);
 }

@@ -1,4 +1,4 @@
-import type { MeasuredStep } from '../../store/overview.ts';
+import type { MeasuredStep } from '../../store/measurements.ts';
 import { type Html, html } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { count, duration } from './amounts.ts';

@@ -4,8 +4,7 @@ import { GROUPS, type Group } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { count, duration } from './amounts.ts';
 import { livenessNote } from './liveness-note.ts';
-import { ago, badge, following } from './pieces.ts';
-import { quotaInWords } from './quota.ts';
+import { ago, badge, following, quotaInWords } from './pieces.ts';
 import { GROUP_NAMES } from './words.ts';
 
 /** The page of all tenants. `query` is what the address says. */

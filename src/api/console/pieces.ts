@@ -1,4 +1,5 @@
 import type { FieldError } from '../../contracts/api-error.ts';
+import type { NotedQuota } from '../../store/drains.ts';
 import type { Tone } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
@@ -77,3 +78,14 @@ export const copyable = (id: string, value: string, what: string): Html =>
  */
 export const following = (address: string, target: string): Html =>
   html`<div id="live-${Buffer.from(address).toString('base64url')}" hx-sse:connect="${address}" hx-trigger="load, every 10s" hx-target="${target}" hx-swap="innerMorph"></div>`;
+
+/** A drain notes it every 2 s (activities/drain/limits.ts): an older one says that no drain is at work. */
+const CURRENT_MS = 10_000;
+
+/** Requests a second as Gladly counts them for the whole organization: ours, others', and the limit. */
+export function quotaInWords(quota: NotedQuota | null, now: number = Date.now()): Piece {
+  if (quota === null || now - quota.at.getTime() > CURRENT_MS) return html`<span class="quiet">none</span>`;
+  const { used, limit, rivals } = quota;
+  const others = Math.round(rivals);
+  return html`${used} of ${limit} a second${others > 0 && html` <span class="quiet">others ${others} or more</span>`}`;
+}

@@ -1,9 +1,8 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
 import type { RequestState } from '../http/request-log.ts';
-import { fromOurOwnPage, readForm, seeOther } from '../pages/forms.ts';
+import { fromJson, fromOurOwnPage, readForm, seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
-import { fromJson } from './from-json.ts';
 import type { Sessions } from './sessions.ts';
 import { type HeldForm, heldPage, signInPage } from './sign-in-page.ts';
 

@@ -4,7 +4,7 @@ import { ApiError } from '../../contracts/api-error.ts';
 import { extractionWorkflowId, onboardingWorkflowId, TENANT_ID, type TenantId } from '../../contracts/tenant.ts';
 import { listActions } from '../../store/actions.ts';
 import { rejectedEvents } from '../../store/ledger/rejected.ts';
-import { measuredSteps } from '../../store/overview.ts';
+import { measuredSteps } from '../../store/measurements.ts';
 import type { Tenant } from '../../store/tenants.ts';
 import type { TenantView } from '../../tenants/read-model.ts';
 import type { ApiContext } from '../http/endpoints.ts';

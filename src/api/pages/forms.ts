@@ -52,3 +52,12 @@ export function seeOther(ctx: ApiContext, to: string): void {
   ctx.set('location', to);
   ctx.body = '';
 }
+
+/** What a hidden field holds; null when it is no JSON. */
+export function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -65,3 +65,12 @@ export async function eventCounts(db: Queryable, tenantId: TenantId): Promise<Ev
   if (counts === undefined) throw new UnknownTenantError(tenantId);
   return counts;
 }
+
+/** Conversations that are to be read. */
+export async function pendingConversations(db: Queryable, tenantId: TenantId): Promise<number> {
+  const { rows } = await db.query<{ pending: number }>(
+    'SELECT count(*) AS pending FROM pending_conversations WHERE tenant_id = $1',
+    [tenantId],
+  );
+  return rows[0]?.pending ?? 0;
+}

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import { beginDrain, noteDrain } from '../../../src/store/drains.ts';
+import { beginDrain, noteDrain, quotasOf } from '../../../src/store/drains.ts';
+import { pendingConversations } from '../../../src/store/ledger/counters.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
-import { addMeasurements } from '../../../src/store/measurements.ts';
-import { measuredSteps, pendingConversations, recentOf } from '../../../src/store/overview.ts';
-import { quotasOf } from '../../../src/store/quota-use.ts';
+import { addMeasurements, measuredSteps, recentOf } from '../../../src/store/measurements.ts';
 import { at, event } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 

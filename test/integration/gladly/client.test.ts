@@ -84,7 +84,7 @@ describe('a request', () => {
   it.each(['', '.', '..', 'a\nb', 'a\u0000', '\ud800', 'x'.repeat(201)])('with the id %j is not sent', async (id) => {
     const { client, seen } = await answering((_, response) => json(response, 200, { id: 'x' }));
     const error = await failureOf(client.getConversation(id));
-    expect([error.kind, error.healsWithTime]).toEqual(['invalid_id', false]);
+    expect([error.kind, error.retryable]).toEqual(['invalid_id', false]);
     expect((await failureOf(client.deleteWebhook(id))).message).toMatch(/^DELETE \/api\/v1\/webhooks\/\{id\} at /);
     expect(seen).toEqual([]);
   });

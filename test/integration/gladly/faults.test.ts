@@ -47,7 +47,7 @@ describe('a connection that does not come about', () => {
       clientOf(acme, {}, newConnections({ lookup: failingWith('ENOTFOUND') })).getOrganization(),
     );
     expect(error.failure).toEqual({ kind: 'connection', fault: 'name_not_found' });
-    expect(error.healsWithTime).toBe(false);
+    expect(error.retryable).toBe(false);
     expect(problemSentence(error.problem)).toBe('There is no Gladly at acme.gladly.com: the name does not exist.');
   });
 
@@ -56,7 +56,7 @@ describe('a connection that does not come about', () => {
       clientOf(acme, {}, newConnections({ lookup: failingWith('EAI_AGAIN') })).getOrganization(),
     );
     expect(error.failure).toEqual({ kind: 'connection', fault: 'dns' });
-    expect(error.healsWithTime).toBe(true);
+    expect(error.retryable).toBe(true);
   });
 
   it('a port where nobody listens', async () => {
@@ -65,7 +65,7 @@ describe('a connection that does not come about', () => {
     const free = extraHost(`127.0.0.1:${Number(port) === 1 ? 2 : 1}`);
     const error = await failureOf(clientOf(free).getOrganization());
     expect(error.failure).toEqual({ kind: 'connection', fault: 'refused' });
-    expect(error.healsWithTime).toBe(true);
+    expect(error.retryable).toBe(true);
     expect(error.problem.code).toBe('connection_refused');
   });
 
@@ -77,7 +77,7 @@ describe('a connection that does not come about', () => {
     });
     const error = await failureOf(clientOf(extraHost(entry)).getOrganization());
     expect(error.failure).toEqual({ kind: 'connection', fault: 'tls' });
-    expect(error.healsWithTime).toBe(false);
+    expect(error.retryable).toBe(false);
     expect(error.problem.code).toBe('tls_error');
     expect(requests).toBe(0);
   });
@@ -116,7 +116,7 @@ describe('a connection that does not come about', () => {
     );
     for (const error of [before, middle, chunked, ...ended]) {
       expect(error.failure).toEqual({ kind: 'connection', fault: 'reset' });
-      expect(error.healsWithTime).toBe(true);
+      expect(error.retryable).toBe(true);
       expect(error.problem.code).toBe('connection_lost');
     }
   });
@@ -136,7 +136,7 @@ describe('an address that is not public', () => {
         clientOf(acme, {}, newConnections({ lookup: resolvingTo([address]) })).getOrganization(),
       );
       expect(error.failure).toEqual({ kind: 'connection', fault: 'address_refused' });
-      expect(error.healsWithTime).toBe(false);
+      expect(error.retryable).toBe(false);
       expect(error.problem.code).toBe('address_refused');
     },
   );
@@ -182,7 +182,7 @@ describe('an answer that does not come in time or in size', () => {
     const entry = await startHttp(() => {});
     const error = await failureOf(clientOf(extraHost(entry), { timeoutMs: 80 }).getOrganization());
     expect(error.failure).toEqual({ kind: 'timeout', afterMs: 80 });
-    expect(error.healsWithTime).toBe(true);
+    expect(error.retryable).toBe(true);
   });
 
   it('a body that drips: the limit is for the whole answer', async () => {
@@ -240,7 +240,7 @@ describe('an answer that is not the one asked for', () => {
   const answered = async (status: number, body: string, headers: Record<string, string> = {}) => {
     const entry = await startHttp((_, response) => response.writeHead(status, headers).end(body));
     const error = await failureOf(clientOf(extraHost(entry)).getOrganization());
-    return { error, failure: error.failure, code: error.problem.code, heals: error.healsWithTime };
+    return { error, failure: error.failure, code: error.problem.code, heals: error.retryable };
   };
 
   it.each([
@@ -353,7 +353,7 @@ describe('what an error tells', () => {
     ];
     for (const failure of failures) {
       const error = new GladlyError(failure, { host: 'acme.gladly.com', method: 'GET', path: '/api/v1/agents' }, 500);
-      expect([error.message, error.healsWithTime]).toEqual([error.message, problemMendedBy(error.problem) === 'time']);
+      expect([error.message, error.retryable]).toEqual([error.message, problemMendedBy(error.problem) === 'time']);
       expect(problemSentence(error.problem)).not.toContain('?');
     }
   });

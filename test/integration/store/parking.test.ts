@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { park } from '../../../src/activities/drain/drain.ts';
 import { Intake } from '../../../src/activities/drain/intake.ts';
-import { park } from '../../../src/activities/drain/park.ts';
 import { rings } from '../../../src/api/ingest/adapters.ts';
 import type { DrainEnd, ExtractionTuning } from '../../../src/contracts/extraction.ts';
 import { beginDrain, markParked } from '../../../src/store/drains.ts';

@@ -1,8 +1,0 @@
-/**
- * Parks a tenant unless something has come meanwhile; true when it is parked. Marked first, looked after: an event that came before the mark
- * is found by the look, and one that comes after it rings (src/api/ingest/adapters.ts).
- */
-export async function park(mark: () => Promise<void>, look: () => Promise<boolean>): Promise<boolean> {
-  await mark();
-  return !(await look());
-}
