@@ -1,5 +1,6 @@
 import type { ExtractionPhase } from '../../contracts/extraction.ts';
-import { type Problem, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import type { Problem } from '../../contracts/problems.ts';
+import { inline, remedy, sentence } from '../shared/problem.ts';
 import type { ExtractionState, NextMove } from './reducer.ts';
 
 /** What the report needs besides the state. */
@@ -61,7 +62,7 @@ export function currentDetails(state: ExtractionState, { next, now, waiting, con
 
 function said(what: string, it: Problem): string[] {
   const since = it.since === undefined ? '' : ` (since ${time(it.since)})`;
-  return [`**${what}:** ${inline(problemSentence(it))}${since}`, `**To do:** ${inline(problemRemedy(it))}`];
+  return [`**${what}:** ${sentence(it)}${since}`, `**To do:** ${remedy(it)}`];
 }
 
 function whatIsNext(state: ExtractionState, next: NextMove, now: string): string {
@@ -84,8 +85,3 @@ const counted = (count: number, what: string): string => (count === 1 ? `1 ${wha
 
 /** Of an ISO time: to the second, and readable. */
 const time = (iso: string): string => iso.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
-
-/** Typed by a person, or come from Gladly: it stays text. */
-function inline(text: string): string {
-  return text.replaceAll(/[`*[\]<>\\#|~\r\n]/g, ' ').slice(0, 500);
-}

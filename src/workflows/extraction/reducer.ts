@@ -11,6 +11,7 @@ import type {
   ShownPhase,
 } from '../../contracts/extraction.ts';
 import { type Problem, problemMendedBy } from '../../contracts/problems.ts';
+import { since } from '../shared/problem.ts';
 
 /** What a run knows: the carried state, and the drain that is at work. */
 export interface ExtractionState extends CarriedExtraction {
@@ -71,7 +72,7 @@ export function reduce(state: ExtractionState, event: ExtractionEvent, at: strin
 }
 
 /** What a person calls it: a tenant that is parked runs, and has nothing to do. */
-const shownPhase = (phase: ExtractionPhase): ShownPhase => (phase === 'parked' ? 'running' : phase);
+export const shownPhase = (phase: ExtractionPhase): ShownPhase => (phase === 'parked' ? 'running' : phase);
 
 /** What a person is told. `nextTryAt`: ISO time at which a wait for a problem ends by itself; null while there is none. */
 export function viewOf(state: ExtractionState, nextTryAt: string | null): ExtractionView {
@@ -134,11 +135,6 @@ function afterDrain(state: ExtractionState, { end, counts }: DrainResult, at: st
     case 'needs_attention':
       return { ...counted, problem: since(state.problem, end.problem, at), gladlyFailures: 0 };
   }
-}
-
-/** The same problem found again began when it was found first. */
-function since(known: Problem | null, found: Problem, at: string): Problem {
-  return { ...found, since: known?.code === found.code ? (known.since ?? at) : at };
 }
 
 function phaseOf(state: ExtractionState): ExtractionPhase {

@@ -1,5 +1,6 @@
 import type { CarriedOnboarding, StepState, StepStatus } from '../../contracts/onboarding.ts';
-import { type Problem, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import type { Problem } from '../../contracts/problems.ts';
+import { inline, remedy, sentence } from '../shared/problem.ts';
 
 const MARKS: Record<StepState, string> = {
   waiting: 'not yet',
@@ -28,9 +29,4 @@ function line(step: StepStatus): string {
   return `${head}, stuck since ${step.stuckSince ?? step.since}, ${step.attempts} tries. ${problems}${next}${reminder}`;
 }
 
-const said = (problem: Problem): string => inline(`${problemSentence(problem)} To do: ${problemRemedy(problem)}`);
-
-/** Some of it was typed by a person: it stays text. */
-function inline(text: string): string {
-  return text.replaceAll(/[`*[\]<>\\#|\r\n]/g, ' ');
-}
+const said = (it: Problem): string => `${sentence(it)} To do: ${remedy(it)}`;

@@ -8,7 +8,8 @@ import type {
 } from '../../contracts/onboarding.ts';
 import { STEPS } from '../../contracts/onboarding.ts';
 import { problem } from '../../contracts/problems.ts';
-import { currentStep, DONE, since, stepOf, untried, withStep } from './steps.ts';
+import { since } from '../shared/problem.ts';
+import { currentStep, DONE, stepOf, untried, withStep } from './steps.ts';
 
 export type OnboardingEvent =
   | { readonly type: 'credentialsSubmitted'; readonly version: number }

@@ -1,5 +1,4 @@
 import type { CarriedOnboarding, StepName, StepStatus } from '../../contracts/onboarding.ts';
-import type { Problem } from '../../contracts/problems.ts';
 
 export function untried(name: StepName, at: string): StepStatus {
   return {
@@ -51,9 +50,4 @@ export function withStep(
     return { ...step, ...change, since: same ? step.since : at };
   });
   return { ...state, steps };
-}
-
-/** The same problem found again began when it was found first. */
-export function since(known: Problem | null, found: Problem, at: string): Problem {
-  return { ...found, since: known?.code === found.code ? (known.since ?? at) : at };
 }

@@ -1,19 +1,14 @@
 import {
   ActivityCancellationType,
+  ApplicationFailure,
   CancellationScope,
   condition,
   continueAsNew,
-  log,
   proxyActivities,
   proxyLocalActivities,
-  setCurrentDetails,
-  setDefaultSignalHandler,
   setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
-  type CarriedOnboarding,
   cancelSignal,
   chooseWebhookSetupSignal,
   type OnboardingActivities,
@@ -26,8 +21,10 @@ import {
   submitCredentialsUpdate,
   webhookSeenSignal,
 } from '../../contracts/onboarding.ts';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
+import { unlessStopped } from '../shared/cancellable.ts';
 import { createProjector, WRITE_OPTIONS } from '../shared/projector.ts';
+import { createDisplay, now, tooLong } from '../shared/run.ts';
+import { cancelAsked, isSubmittedCredentials, isWebhookSetup, onUnknownSignal } from '../shared/signal-input.ts';
 import { currentDetails } from './details.ts';
 import { nextByItself, nextMove, nextTryMs } from './moves.ts';
 import { initialState, isOutdated, type MadeWith, type OnboardingEvent, reduce } from './reducer.ts';
@@ -56,10 +53,15 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
   let state = initialState(input, now());
   const projector = createProjector(tenantId, () => statusOf(state), recordOnboarding);
 
+  const display = createDisplay(
+    () => currentDetails(state),
+    () => searchable(state),
+  );
+
   const on = (event: OnboardingEvent): void => {
     const before = state;
     state = reduce(state, event, now());
-    if (state !== before) show(before, state);
+    if (state !== before) display.changed();
     projector.changed();
   };
 
@@ -70,14 +72,19 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
       on({ type: 'credentialsSubmitted', version });
       return { version: state.credentialsVersion };
     },
-    { description: 'Checks credentials that were just stored. Used by the API: credentials never come this way.' },
+    {
+      description: 'Checks credentials that were just stored. Used by the API: credentials never come this way.',
+      validator: (given) => {
+        if (!isSubmittedCredentials(given))
+          throw ApplicationFailure.nonRetryable('The version of stored credentials is a whole number from 1 on.');
+      },
+    },
   );
   setHandler(recheckSignal, () => on({ type: 'recheck' }), { description: 'Something was mended: look again now.' });
   setHandler(
     chooseWebhookSetupSignal,
     (setup) => {
-      // A person may have typed it.
-      if (setup === 'create_for_me' || setup === 'by_hand') on({ type: 'webhookSetupChosen', setup });
+      if (isWebhookSetup(setup)) on({ type: 'webhookSetupChosen', setup });
     },
     { description: 'Who makes the webhook. Input: "create_for_me" or "by_hand"' },
   );
@@ -87,43 +94,33 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
   setHandler(webhookSeenSignal, () => on({ type: 'webhookSeen' }), {
     description: 'A delivery with the right key has arrived. Sent by the API.',
   });
-  setHandler(
-    cancelSignal,
-    (request) =>
-      on({
-        type: 'cancel',
-        by: request?.by ?? 'somebody in Temporal',
-        reason: request?.reason ?? 'no reason given',
-        discardWaitingEvents: request?.discardWaitingEvents === true,
-      }),
-    {
-      description:
-        'Ends it and takes back what it made. Input: {"by": "your name", "reason": "why", "discardWaitingEvents": false}',
-    },
-  );
-  setDefaultSignalHandler((name) => {
-    log.warn('unknown signal', { signal: name });
-    on({ type: 'unknownSignal' });
+  setHandler(cancelSignal, (request) => on({ type: 'cancel', ...cancelAsked(request) }), {
+    description:
+      'Ends it and takes back what it made. Input: {"by": "your name", "reason": "why", "discardWaitingEvents": false}',
   });
+  onUnknownSignal(() => on({ type: 'unknownSignal' }));
   setHandler(onboardingStatusQuery, () => statusOf(state), { description: 'Each step, and what is in the way.' });
-  show(null, state);
+  display.show();
 
-  for (;;) {
-    const next = nextMove(state);
-    if (next.move === 'end') return await projector.settled();
-    if (tooLong(tuning.continueAsNewAfter)) {
-      await projector.settled();
-      await continueAsNew<typeof onboarding>({ ...input, carried: state });
+  // Cancelled or not: its webhook, queue and keys would stay behind. The signal `cancel` takes them back.
+  await CancellationScope.nonCancellable(async () => {
+    for (;;) {
+      const next = nextMove(state);
+      if (next.move === 'end') return await projector.settled();
+      if (tooLong(tuning.continueAsNewAfter)) {
+        await projector.settled();
+        await continueAsNew<typeof onboarding>({ ...input, carried: state });
+      }
+      if (next.move === 'try') await tryStep(next.step);
+      else if (next.move === 'remove_traces') await removeTraces(next.discardWaitingEvents);
+      else await waitForNews();
     }
-    if (next.move === 'try') await tryStep(next.step);
-    else if (next.move === 'remove_traces') await removeTraces(next.discardWaitingEvents);
-    else await waitForNews();
-  }
+  });
 
   async function tryStep(step: StepName): Promise<void> {
     on({ type: 'stepBegun', step });
     const made = { credentialsVersion: state.credentialsVersion, webhookSetup: state.webhookSetup };
-    const result = await unless(
+    const result = await unlessStopped(
       () => isOutdated(step, made, state) || state.cancel !== null,
       () => carryOut(step, made),
     );
@@ -187,41 +184,3 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
     else if (!(await condition(news, Math.max(Date.parse(due.at) - Date.now(), 1)))) on({ type: due.event });
   }
 }
-
-/** What the work came to; null when `stop` came true first, and then the work has ended. */
-async function unless<T>(stop: () => boolean, work: () => Promise<T>): Promise<T | null> {
-  const scope = new CancellationScope();
-  let over = false;
-  const running = scope.run(work).finally(() => {
-    over = true;
-  });
-  // The result is awaited below; this only keeps a failure from being unhandled meanwhile.
-  running.catch(() => undefined);
-  await condition(() => over || stop());
-  if (over) return running;
-  scope.cancel();
-  try {
-    await running;
-  } catch (error) {
-    if (!stop()) throw error;
-  }
-  return null;
-}
-
-function tooLong(limit: number): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return continueAsNewSuggested || historyLength > limit;
-}
-
-function show(before: CarriedOnboarding | null, state: CarriedOnboarding): void {
-  setCurrentDetails(currentDetails(state));
-  const shown = searchable(state);
-  const old = before && searchable(before);
-  if (old && old.state === shown.state && old.problem === shown.problem) return;
-  upsertSearchAttributes([
-    { key: SEARCH_ATTRIBUTES.state, value: shown.state },
-    { key: SEARCH_ATTRIBUTES.problem, value: shown.problem },
-  ]);
-}
-
-const now = (): string => new Date().toISOString();
