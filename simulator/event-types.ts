@@ -1,6 +1,6 @@
 /**
- * The subscribable events: Gladly's list of 2026 (facts.md 1.4). MESSAGE/RECEIVED is not in it, nor in the one of
- * 2025; the AUTOMATION and CUSTOM_CHANNEL events of 2025 are gone.
+ * The subscribable events: Gladly's list of 2026 (gladly.md 1.4). MESSAGE/RECEIVED is not in it, nor in the one of
+ * 2025; the AUTOMATION and CUSTOM_CHANNEL events of 2025 are gone (gladly.md 1.2).
  */
 export const SUBSCRIBABLE_EVENTS: readonly string[] = [
   'AGENT_AVAILABILITY/FOCUS_ENTERED',
@@ -54,10 +54,10 @@ export const SUBSCRIBABLE_EVENTS: readonly string[] = [
   'TASK/REOPENED',
 ];
 
-/** Subscribable in 2021; an old organization may still offer it (facts.md 1.2). Only on demand here. */
+/** Subscribable in 2021; an old organization may still offer it (gladly.md 1.2). Only on demand here. */
 export const LEGACY_MESSAGE_RECEIVED = 'MESSAGE/RECEIVED';
 
-/** What the events API can be asked for (facts.md 1.5). */
+/** What the events API can be asked for (gladly.md 1.5). */
 export const ENTITIES: readonly string[] = [
   'AGENT_AVAILABILITY',
   'AGENT_STATUS',
@@ -69,13 +69,13 @@ export const ENTITIES: readonly string[] = [
   'TASK',
 ];
 
-/** Sent to webhooks, but not carried by the events API (facts.md 1.5). */
+/** Sent to webhooks, but not carried by the events API (gladly.md 1.5). */
 const NOT_IN_EVENTS_API = new Set(['CONVERSATION_STATUS', 'EXPORT_JOB', 'MESSAGE']);
 
 /** The entity under which the events API carries a type; '' when it does not. */
 export function entityOf(type: string): string {
   const entity = type.split('/')[0] ?? '';
   if (NOT_IN_EVENTS_API.has(entity) || type === 'CUSTOMER_PROFILE/MERGED') return '';
-  // Inferred in facts.md 1.5: the assignee is part of the conversation.
+  // Inferred in gladly.md 1.5: the assignee is part of the conversation.
   return entity === 'CONVERSATION_ASSIGNEE' ? 'CONVERSATION' : entity;
 }

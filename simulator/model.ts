@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The documents the simulator keeps. Public ones have Gladly's own shapes (facts.md 2.2 and 2.3). */
+/** The documents the simulator keeps. Public ones have Gladly's own shapes (gladly.md 2.2 and 2.3). */
 
 const ROLES = ['API User', 'Agent', 'Administrator'] as const;
 export const roleSchema = z.enum(ROLES);
@@ -109,7 +109,7 @@ export const itemSchema = z.object({
 });
 export type Item = z.infer<typeof itemSchema>;
 
-/** The envelope of facts.md 1.1. */
+/** The envelope of gladly.md 1.1. */
 export type GladlyEvent = {
   id: string;
   type: string;

@@ -17,7 +17,7 @@ export type SimulatorOptions = Partial<Settings> & {
   clockOffsetMs?: number;
   /** How long after an event what it tells of can be read. Default 0. */
   readLagMs?: number;
-  /** Accepts webhooks with plain HTTP. Gladly does not (facts.md 1.3). Default false. */
+  /** Accepts webhooks with plain HTTP. Gladly does not (gladly.md 1.3). Default false. */
   allowHttpWebhooks?: boolean;
   /** Of a new organization. Default 40. */
   customers?: number;

@@ -22,7 +22,7 @@ export type DemoCredentials = { email: string; apiToken: string };
 
 /**
  * The API user that a new organization starts with: roles API User, Agent and Administrator, as the set-up article
- * asks. The same seed gives the same token, so that a demo tenant can be connected without asking the simulator.
+ * asks (gladly.md 1.6). The same seed gives the same token, so that a demo tenant can be connected without asking the simulator.
  */
 export function demoCredentials(seed: string): DemoCredentials {
   const { slug } = chooseOrganization(seed);

@@ -9,7 +9,7 @@ export type Random = {
   chance(probability: number): boolean;
   /** One of a list; throws on an empty one, which is a mistake in the caller. */
   pick<T>(list: readonly T[]): T;
-  /** 22 characters of base64url, as Gladly's ids look (facts.md 1.2). */
+  /** 22 characters of base64url, as Gladly's ids look (gladly.md 1.2). */
   id(): string;
 };
 

@@ -2,27 +2,27 @@
 export type Settings = {
   /** Changes per second of the organization's own life; 0 stops it. A change sends one to three events. */
   rate: number;
-  /** Requests a second per method (facts.md 2.4); null lifts the limit. */
+  /** Requests a second per method (gladly.md 2.4); null lifts the limit. */
   quotaPerSecond: number | null;
   /**
    * sliding: never more than the limit in any second. fixed: by the second of the clock. Which one Gladly has is
-   * unknown; a client that lives with sliding lives with both.
+   * unknown (gladly.md 6.12); a client that lives with sliding lives with both.
    */
   quotaWindow: 'sliding' | 'fixed';
-  /** How far the events API is behind, in simulated seconds: "up to 15" (facts.md 1.5). */
+  /** How far the events API is behind, in simulated seconds: "up to 15" (gladly.md 1.5). */
   eventsLagSeconds: number;
   /** Lets webhooks subscribe to MESSAGE/RECEIVED, as in an organization of 2021, and sends it. */
   legacyEvents: boolean;
-  /** Real milliseconds that a receiver has to answer: 15 s (facts.md 1.3). */
+  /** Real milliseconds that a receiver has to answer: 15 s (gladly.md 1.3). */
   deliveryTimeoutMs: number;
   /** Deliveries under way at a time, for each webhook. */
   deliveriesInFlight: number;
   /**
-   * Each delivery starts up to so many real milliseconds after its event, by chance: no order is promised (facts.md
-   * 1.3), so none is kept.
+   * Each delivery starts up to so many real milliseconds after its event, by chance: no order is promised
+   * (gladly.md 1.3), so none is kept.
    */
   deliveryJitterMs: number;
-  /** What a PING holds besides its type is unknown (facts.md 6.1): nothing, or the fields of other events. */
+  /** What a PING holds besides its type is unknown (gladly.md 6.1): nothing, or the fields of other events. */
   pingBody: 'type-only' | 'envelope';
 };
 

@@ -5,11 +5,11 @@ export type Instant = { ms: number; text: string };
 
 /**
  * Gives each recorded thing a time of its own, later than all before it, however many happen in one millisecond.
- * Gladly prints times with anything from no to nine fraction digits (facts.md 1.1, 2.4), so this does too.
+ * Gladly prints times with anything from no to nine fraction digits (gladly.md 1.1, 2.4), so this does too.
  */
 export type Timeline = { next(random: Random): Instant };
 
-/** How often each number of fraction digits appears. Invented: facts.md only says that it varies. */
+/** How often each number of fraction digits appears. Invented: gladly.md 2.4 only says that it varies. */
 const PRECISIONS = [3, 3, 3, 3, 3, 3, 3, 3, 9, 9, 9, 6, 6, 6, 2, 2, 1, 0] as const;
 
 export function createTimeline(now: () => number): Timeline {
@@ -50,7 +50,7 @@ function print(ms: number, nanos: number, digits: number): string {
   return shown === '' ? `${seconds}Z` : `${seconds}.${shown}Z`;
 }
 
-/** The same moment in the offset form which Gladly's examples occasionally show (facts.md 2.4). */
+/** The same moment in the offset form which Gladly's examples occasionally show (gladly.md 2.4). */
 export function inOffsetForm(text: string, offsetHours: number): string {
   const fraction = /\.\d+/.exec(text)?.[0] ?? '';
   const shifted = new Date(Date.parse(text) + offsetHours * 3_600_000).toISOString().slice(0, 19);

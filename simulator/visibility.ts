@@ -1,6 +1,6 @@
 /**
  * Read-after-event lag: with a lag of N ms, what an event tells of can be read only N ms after the event. Whether
- * Gladly has such a lag is unknown (facts.md 6.8), so clients have to live with it. Only the REST API looks through
+ * Gladly has such a lag is unknown (gladly.md 6.8), so clients have to live with it. Only the REST API looks through
  * this; the control API shows the truth. Kept in memory: after a restart everything can be read.
  */
 export type Visibility = {

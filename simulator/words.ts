@@ -27,7 +27,7 @@ export const CITIES = ['Portland, OR 97205', 'Madison, WI 53703', 'Asheville, NC
 export const INBOXES = ['General', 'Email Inbox', 'VIP Care', 'Returns & Exchanges'] as const;
 export const TEAMS = ['Front Line', 'Escalations', 'Weekend Crew'] as const;
 
-/** Topics nest under a parent (facts.md 2.2). */
+/** Topics nest under a parent (gladly.md 2.2). */
 export const TOPICS: readonly (readonly [parent: string, children: readonly string[]])[] = [
   ['Shipping', ['Late Delivery', 'Lost Parcel', 'Address Change']],
   ['Returns', ['Wrong Size', 'Damaged Merchandise', 'Changed Mind']],

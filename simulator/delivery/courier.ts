@@ -8,7 +8,7 @@ import { createSchedule, type Scheduled } from './schedule.ts';
 
 /**
  * Resends come 30 s, 5 min, 30 min and 1 h after the attempt before. Gladly's table leaves open whether these are
- * gaps or offsets from the first attempt (facts.md 1.3, 6.4); gaps keep a receiver waiting longest.
+ * gaps or offsets from the first attempt (gladly.md 1.3, 6.4); gaps keep a receiver waiting longest.
  */
 const RESEND_GAPS_MS: readonly number[] = [30_000, 300_000, 1_800_000, 3_600_000];
 

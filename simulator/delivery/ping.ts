@@ -6,7 +6,7 @@ import type { Poster } from './post.ts';
 
 /** The event that a webhook must answer before it is enabled or its URL is changed. */
 export type Pinger = {
-  /** True when the answer was exactly 200 in time: no other 2XX will do for a PING (facts.md 1.3). */
+  /** True when the answer was exactly 200 in time: no other 2XX will do for a PING (gladly.md 1.3). */
   ping(webhook: Webhook): Promise<boolean>;
 };
 

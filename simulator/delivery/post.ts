@@ -4,7 +4,7 @@ import type { Webhook } from '../store/webhooks.ts';
 /** What came back: a status, or why there was none. */
 type PostResult = { status: number | null; error?: string; tookMs: number };
 
-/** POSTs one event to a webhook's URL, as facts.md 1.3 describes a delivery. Never throws. */
+/** POSTs one event to a webhook's URL, as gladly.md 1.3 describes a delivery. Never throws. */
 export type Poster = {
   post(webhook: Pick<Webhook, 'url' | 'credentials' | 'headers'>, body: string, timeoutMs: number): Promise<PostResult>;
   close(): Promise<void>;
@@ -43,7 +43,7 @@ export function createPoster(): Poster {
 }
 
 /**
- * Static headers and Basic credentials may be combined. No other header is documented (facts.md 1.3). Names are put in
+ * Static headers and Basic credentials may be combined. No other header is documented (gladly.md 1.3). Names are put in
  * lower case, so that a configured one replaces ours instead of being sent beside it.
  */
 function headersOf({ credentials, headers }: Pick<Webhook, 'credentials' | 'headers'>): Record<string, string> {

@@ -10,7 +10,7 @@ import { buildMessage } from './items.ts';
 export type Extras = {
   /** An open conversation with `items` messages that no event tells of. It goes on when events are emitted for it. */
   addConversation(items: number, channel: Channel, customerId?: string): { id: string; customerId: string };
-  /** An item that exists, but is not supported by the API (facts.md 2.2): in no list, and 400 when asked for. */
+  /** An item that exists, but is not supported by the API (gladly.md 2.2): in no list, and 400 when asked for. */
   addUnsupportedItem(conversationId: string): string | undefined;
   /** Merges two customers, each with a conversation: all of the source's goes to the destination. */
   mergeCustomers(sourceId: string, destinationId: string): GladlyEvent | undefined;

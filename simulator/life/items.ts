@@ -22,7 +22,7 @@ export function messageChannel(channel: Channel): MessageChannel {
 
 export function buildItem(cast: Cast, at: Instant, initiator: Party, content: ItemContent): Item {
   const { conversation, random } = cast;
-  // One in fifty in the offset form: "occasionally" (facts.md 2.4).
+  // One in fifty in the offset form: "occasionally" (gladly.md 2.4).
   const timestamp = random.chance(0.02) ? inOffsetForm(at.text, -7) : at.text;
   return {
     id: random.id(),
@@ -34,7 +34,7 @@ export function buildItem(cast: Cast, at: Instant, initiator: Party, content: It
   };
 }
 
-/** A message on the conversation's channel, in the shapes of facts.md 2.3. */
+/** A message on the conversation's channel, in the shapes of gladly.md 2.3. */
 export function buildMessage(cast: Cast, at: Instant, initiator: Party): Item {
   const { plot, random } = cast;
   const inbound = initiator.type === 'CUSTOMER';
@@ -62,19 +62,19 @@ function messageContent(cast: Cast, channel: MessageChannel, inbound: boolean, c
   const [from, to] = inbound ? [0, 1] : [1, 0];
   switch (channel) {
     case 'CHAT':
-      // messageType is marked as required, but absent in Gladly's own examples (facts.md 2.3).
+      // messageType is marked as required, but absent in Gladly's own examples (gladly.md 2.3).
       return random.chance(0.15)
         ? { type: 'CHAT_MESSAGE', sessionId: plot.sessionId, content }
         : { type: 'CHAT_MESSAGE', sessionId: plot.sessionId, content, messageType: 'TEXT' };
     case 'EMAIL': {
-      // Live exports hold mails without a subject (facts.md 2.3).
+      // Live exports hold mails without a subject (gladly.md 2.3).
       const subject = random.chance(0.05) ? {} : { subject: writeText(random, 'subject') };
       return { type: 'EMAIL', from: mails[from] ?? '', to: [mails[to] ?? ''], cc: [], bcc: [], ...subject, content };
     }
     case 'SMS':
       return { type: 'SMS', from: phones[from] ?? '', to: phones[to] ?? '', content };
     case 'FB_MESSENGER':
-      // The channel's name in events differs from the item's type (facts.md 2.3).
+      // The channel's name in events differs from the item's type (gladly.md 2.3).
       return { type: 'FACEBOOK_MESSAGE', pageId: directory.facebookPageId, userId: customer.id.slice(0, 12), content };
     case 'WHATSAPP':
     case 'INSTAGRAM_DIRECT':
@@ -116,7 +116,7 @@ export function buildVoicemail(cast: Cast, at: Instant): Item {
   return withRecordingUrl(buildItem(cast, at, { id: customer.id, type: 'CUSTOMER' }, content));
 }
 
-/** Something another system put on the timeline; no event tells of it. Its id is the caller's own (facts.md 1.2). */
+/** Something another system put on the timeline; no event tells of it. Its id is the caller's own (gladly.md 1.2). */
 export function buildActivity(cast: Cast, at: Instant): Item {
   const { random } = cast;
   const item = buildItem(
@@ -137,7 +137,7 @@ export function buildActivity(cast: Cast, at: Instant): Item {
   return { ...item, id: `order-shipped.${item.id}` };
 }
 
-/** An item type that came in 2026 (facts.md 2.3): clients must live with types they do not know. */
+/** An item type that came in 2026 (gladly.md 2.3): clients must live with types they do not know. */
 export function buildVoiceAiMessage(cast: Cast, at: Instant): Item {
   const { directory, random } = cast;
   return buildItem(
@@ -162,7 +162,7 @@ export function withReadySummary(item: Item, random: Random): Item {
 function recording(random: Random, seconds: number): Record<string, unknown> {
   const status = random.pick(['AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'DELETED', 'ERROR']);
   if (status !== 'AVAILABLE') return { recordingStatus: status };
-  // A number by the schema, a string in one of Gladly's examples (facts.md 2.3).
+  // A number by the schema, a string in one of Gladly's examples (gladly.md 2.3).
   return { recordingStatus: status, recordingDuration: random.chance(0.2) ? String(seconds) : seconds };
 }
 

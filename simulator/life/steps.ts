@@ -33,7 +33,7 @@ type Change = {
 
 const SYSTEM: Party = { id: 'routing', type: 'SYSTEM' };
 
-/** Assignments by hand and by rules, out of the reasons of facts.md 1.2. */
+/** Assignments by hand and by rules, out of the reasons of gladly.md 1.2. */
 const ASSIGNMENT_REASONS = [
   'AUTOMATED_ASSIGNMENT',
   'CONTACT_OFFERED',
@@ -93,7 +93,7 @@ const CHANGES: Record<Step['kind'], (cast: Cast, timeline: Timeline) => Change> 
     };
   },
 
-  // content.conversationItemId instead of messageId, and no customerId is known (facts.md 1.2).
+  // content.conversationItemId instead of messageId, and no customerId is known (gladly.md 1.2).
   legacyReceived: (cast) => ({
     type: 'MESSAGE/RECEIVED',
     initiator: customerOf(cast),
@@ -179,7 +179,7 @@ const CHANGES: Record<Step['kind'], (cast: Cast, timeline: Timeline) => Change> 
     );
   },
 
-  // Prose says that the timeline records WAITING too, the schema does not (facts.md 2.3): seldom, here.
+  // Prose says that the timeline records WAITING too, the schema does not (gladly.md 2.3): seldom, here.
   waiting: (cast, timeline) => changeStatus(cast, timeline, 'WAITING', 0.1),
   opened: (cast, timeline) => changeStatus(cast, timeline, 'OPEN', 0.3),
   closedStatus: (cast, timeline) => changeStatus(cast, timeline, 'CLOSED', 1),
@@ -241,7 +241,7 @@ function changeAttributes(cast: Cast, all: Attribute[], what: 'ADDED' | 'REMOVED
   };
 }
 
-/** CONVERSATION_STATUS/UPDATED carries neither the status nor who changed it (facts.md 1.2). */
+/** CONVERSATION_STATUS/UPDATED carries neither the status nor who changed it (gladly.md 1.2). */
 function changeStatus(cast: Cast, timeline: Timeline, status: Conversation['status'], itemChance: number): Change {
   const { conversation, items } = setStatus(cast, timeline, status, itemChance);
   return { type: 'CONVERSATION_STATUS/UPDATED', content: idsOf(cast), conversation, items };
@@ -272,7 +272,7 @@ function idsOf({ conversation }: Cast): Record<string, unknown> {
   return { customerId: conversation.customerId, conversationId: conversation.id };
 }
 
-/** The ids, and the state immediately before the event (facts.md 1.1). */
+/** The ids, and the state immediately before the event (gladly.md 1.1). */
 function withContext(cast: Cast): Record<string, unknown> {
   return { ...idsOf(cast), context: { assignee: assigneeOf(cast.conversation) } };
 }

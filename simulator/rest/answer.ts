@@ -14,7 +14,7 @@ export type ApiRequest = {
 
 export type Answer = { status: number; headers: Record<string, string>; body: string | Buffer };
 
-/** One entry of Gladly's `errors`. Codes: facts.md 2.4. */
+/** One entry of Gladly's `errors`. Codes: gladly.md 2.4. */
 export type ApiError = { attr?: string; code: string; detail: string; meta?: Record<string, string> };
 
 export function json(status: number, value: unknown, headers: Record<string, string> = {}): Answer {
@@ -33,7 +33,7 @@ export function errors(status: number, ...list: readonly ApiError[]): Answer {
   return json(status, { errors: list });
 }
 
-/** Some of Gladly's 404 examples show `errors` as an object instead of a list (facts.md 2.4). */
+/** Some of Gladly's 404 examples show `errors` as an object instead of a list (gladly.md 2.4). */
 export function errorsAsObject(status: number, error: ApiError): Answer {
   return json(status, { errors: error });
 }

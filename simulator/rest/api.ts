@@ -47,7 +47,7 @@ export async function answerApi(
 
   if (verdict !== undefined && !verdict.allowed) {
     calls.record(endpoint, client, 429);
-    // The body is not documented, nor is Retry-After (facts.md 2.4): this is how a Kong gateway words it.
+    // The body is not documented, nor is Retry-After (gladly.md 2.4): this is how a Kong gateway words it.
     send(response, {
       status: 429,
       headers: { 'content-type': 'application/json' },

@@ -4,7 +4,7 @@ import type { Route } from './router.ts';
 
 /**
  * Basic `email:token`. A token is bound to one user: another user's address with it is as wrong as a wrong token
- * (facts.md 2.1). The body of a 401 is not documented, and an official fixture has none (2.4).
+ * (gladly.md 2.1). The body of a 401 is not documented, and an official fixture has none (gladly.md 2.4).
  */
 export function authenticate(users: Users, authorization: string | undefined): User | Answer {
   if (authorization === undefined) return errors(401, { code: 'invalid', detail: 'Authentication not provided' });
@@ -16,7 +16,7 @@ export function authenticate(users: Users, authorization: string | undefined): U
 }
 
 /**
- * Roles, as far as facts.md section 4 knows them:
+ * Roles, as far as gladly.md 4 knows them:
  * - Without API User every call is refused. Likely: "creating tokens and calling the API needs API User" (official),
  *   although what happens to a token whose user lost the role later is not written down.
  * - Without Administrator only POST /reports is refused: the one endpoint whose need is documented (official).

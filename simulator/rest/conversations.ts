@@ -4,7 +4,7 @@ import { type Answer, errors, jsonList, rawJson } from './answer.ts';
 import { notFound } from './directory.ts';
 import type { Route } from './router.ts';
 
-/** Caps of facts.md 2.2. There are no pages: what is beyond the cap cannot be read through these lists. */
+/** Caps of gladly.md 2.2. There are no pages: what is beyond the cap cannot be read through these lists. */
 const MOST_CONVERSATIONS = 100;
 const MOST_ITEMS = 1000;
 
@@ -66,7 +66,7 @@ export function conversationRoutes(conversations: Conversations, visibility: Vis
   ];
 }
 
-/** The oldest ones, and a header that says whether there are more. Its exact value is unknown (facts.md 6.9). */
+/** The oldest ones, and a header that says whether there are more. Its exact value is unknown (gladly.md 6.9). */
 function limitedList(bodies: readonly string[], most: number): Answer {
   return jsonList(bodies.slice(0, most), { 'Gladly-Limited-Data': String(bodies.length > most) });
 }

@@ -20,7 +20,7 @@ export function customerRoutes(customers: Customers): Route[] {
   ];
 }
 
-/** A merged customer is a 301 whose body names the new id; there is no Location (facts.md 2.2). */
+/** A merged customer is a 301 whose body names the new id; there is no Location (gladly.md 2.2). */
 function moved(from: string, to: string): Answer {
   const detail = 'customer id has changed';
   return errors(301, { attr: 'customerId', code: 'moved', detail, meta: { old: from, new: to } });

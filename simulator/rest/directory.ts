@@ -3,7 +3,7 @@ import type { User, Users } from '../store/users.ts';
 import { type Answer, errors, errorsAsObject, json } from './answer.ts';
 import type { Route } from './router.ts';
 
-/** Organization, agents, inboxes, teams, topics and custom attributes: plain lists, no pages (facts.md 2.2). */
+/** Organization, agents, inboxes, teams, topics and custom attributes: plain lists, no pages (gladly.md 2.2). */
 export function directoryRoutes(directory: Directory, users: Users, gladlyUrl: () => string): Route[] {
   const agents = (): unknown[] =>
     users
@@ -39,7 +39,7 @@ export function directoryRoutes(directory: Directory, users: Users, gladlyUrl: (
   ];
 }
 
-/** No roles, no active flag, no teams (facts.md 2.2). */
+/** No roles, no active flag, no teams (gladly.md 2.2). */
 function toAgent({ id, name, email }: User): unknown {
   return { id, name, emailAddress: email };
 }
@@ -62,7 +62,7 @@ export function notFound(what: string, id: string | undefined): Answer {
   return errors(404, { code: 'not_exist', detail: `${what} [${id ?? ''}] does not exist` });
 }
 
-/** For the endpoints whose 404 example shows `errors` as an object (facts.md 2.4). */
+/** For the endpoints whose 404 example shows `errors` as an object (gladly.md 2.4). */
 export function notFoundAsObject(what: string, id: string | undefined): Answer {
   return errorsAsObject(404, { code: 'not_exist', detail: `${what} [${id ?? ''}] does not exist` });
 }

@@ -8,7 +8,7 @@ import type { Route } from './router.ts';
 export const DAY_MS = 86_400_000;
 const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
-/** The events API: the envelopes of the last 24 hours as JSON lines, oldest first (facts.md 1.5). */
+/** The events API: the envelopes of the last 24 hours as JSON lines, oldest first (gladly.md 1.5). */
 export function eventRoutes(events: EventLog, clock: Clock, settings: Settings): Route[] {
   return [{ method: 'GET', path: '/api/v1/events', handle: ({ query }) => list(events, clock, settings, query) }];
 }

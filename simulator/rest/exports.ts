@@ -2,7 +2,7 @@ import { json } from './answer.ts';
 import { notFound } from './directory.ts';
 import type { Route } from './router.ts';
 
-/** Export jobs: an organization that has none yet. Schedules are set up by Gladly Support only (facts.md 3). */
+/** Export jobs: an organization that has none yet. Schedules are set up by Gladly Support only (gladly.md 3). */
 export function exportRoutes(): Route[] {
   return [
     { method: 'GET', path: '/api/v1/export/schedules', handle: () => json(200, []) },

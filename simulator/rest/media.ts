@@ -5,7 +5,7 @@ import { json } from './answer.ts';
 import { notFound } from './directory.ts';
 import type { Route } from './router.ts';
 
-/** One silent MPEG frame: single channel, 32 kbit/s, as Gladly's recordings (facts.md 2.2). */
+/** One silent MPEG frame: single channel, 32 kbit/s, as Gladly's recordings (gladly.md 2.2). */
 const SILENCE = Buffer.concat([Buffer.from([0xff, 0xfb, 0x10, 0xc4]), Buffer.alloc(100)]);
 
 /** Recordings and transcripts of phone calls and voicemails whose recording is AVAILABLE. */

@@ -3,7 +3,7 @@ import type { Settings } from '../settings.ts';
 export type QuotaVerdict = { allowed: boolean; limit: number; remaining: number };
 
 /**
- * The organization's quota: 10 requests a second for each method, over all clients and tokens (facts.md 2.4). A
+ * The organization's quota: 10 requests a second for each method, over all clients and tokens (gladly.md 2.4). A
  * refused request does not count. Real time: a second is a second whatever the clock factor.
  */
 export type Quota = {
@@ -29,7 +29,7 @@ export function createQuota(settings: Settings, now: () => number = Date.now): Q
   };
 }
 
-/** The headers of facts.md 2.4. */
+/** The headers of gladly.md 2.4. */
 export function quotaHeaders(verdict: QuotaVerdict | undefined): Record<string, string> {
   if (verdict === undefined) return {};
   return {

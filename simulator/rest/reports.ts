@@ -3,7 +3,7 @@ import type { Conversations } from '../store/conversations.ts';
 import { type Answer, type ApiError, errors } from './answer.ts';
 import type { Route } from './router.ts';
 
-/** 10 a minute and 2 at a time for each organization (facts.md 2.4); an answer here is immediate, so only the first. */
+/** 10 a minute and 2 at a time for each organization (gladly.md 2.4); an answer here is immediate, so only the first. */
 const REPORTS_PER_MINUTE = 10;
 
 /** A few of the documented metric sets: the ones an integration may want. */
@@ -24,7 +24,7 @@ const bodySchema = z.looseObject({
   endAt: z.string().optional(),
 });
 
-/** POST /reports: a small CSV, at once. The one endpoint whose need of Administrator is documented (facts.md 4). */
+/** POST /reports: a small CSV, at once. The one endpoint whose need of Administrator is documented (gladly.md 4). */
 export function reportRoutes(conversations: Conversations, now: () => number = Date.now): Route[] {
   let recent: number[] = [];
   return [

@@ -3,7 +3,7 @@ import { LEGACY_MESSAGE_RECEIVED, SUBSCRIBABLE_EVENTS } from '../event-types.ts'
 import type { Webhook } from '../store/webhooks.ts';
 import type { ApiError } from './answer.ts';
 
-/** What a client may send. Read-only and unknown fields are ignored, as v1 may grow (facts.md 1.2). */
+/** What a client may send. Read-only and unknown fields are ignored, as v1 may grow (gladly.md 1.2). */
 const inputSchema = z.object({
   name: z.unknown().optional(),
   events: z.unknown().optional(),
@@ -28,7 +28,7 @@ export type WebhookChange = {
 
 export type WebhookRules = { allowHttp: boolean; legacyEvents: boolean };
 
-/** Reads a request body; all that is wrong with it is listed, by field. Rules: facts.md 1.3 and 1.4. */
+/** Reads a request body; all that is wrong with it is listed, by field. Rules: gladly.md 1.3 and 1.4. */
 export function readWebhookChange(body: unknown, rules: WebhookRules): { change: WebhookChange; problems: ApiError[] } {
   const parsed = inputSchema.safeParse(body);
   if (!parsed.success)

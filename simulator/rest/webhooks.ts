@@ -9,7 +9,7 @@ import { parseJson } from './reports.ts';
 import type { Route } from './router.ts';
 import { readWebhookChange, type WebhookChange, type WebhookRules } from './webhook-rules.ts';
 
-/** facts.md 1.3 */
+/** gladly.md 1.3 */
 export const MOST_WEBHOOKS = 20;
 
 export type WebhookParts = {
@@ -22,7 +22,7 @@ export type WebhookParts = {
   newId: () => string;
 };
 
-/** The management API of webhooks (facts.md 1.4). */
+/** The management API of webhooks (gladly.md 1.4). */
 export function webhookRoutes(parts: WebhookParts): Route[] {
   const { webhooks } = parts;
   const path = '/api/v1/webhooks/:id';
@@ -142,7 +142,7 @@ function taken(webhooks: Webhooks, url: string, except?: string): ApiError | und
   return { attr: 'url', code: 'taken', detail: 'url must be unique across all webhooks' };
 }
 
-/** What Gladly answers then is not documented (facts.md 1.4), only that the change does not succeed. */
+/** What Gladly answers then is not documented (gladly.md 1.4), only that the change does not succeed. */
 function pingFailed(): ApiError {
   return { attr: 'url', code: 'invalid', detail: 'url did not answer the ping with 200' };
 }

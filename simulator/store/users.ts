@@ -6,7 +6,7 @@ import { type Row, text } from './database.ts';
 
 export type User = { id: string; name: string; email: string; roles: Role[] };
 
-/** Gladly's users and their API tokens. A token is bound to one user (facts.md 2.1); only its hash is kept. */
+/** Gladly's users and their API tokens. A token is bound to one user (gladly.md 2.1); only its hash is kept. */
 export type Users = {
   add(user: User): void;
   get(id: string): User | undefined;

@@ -7,7 +7,7 @@ import type { TenantId } from './tenant.ts';
 /** The name under which Temporal knows the workflow. It is in stored histories, so it stays. */
 export const ONBOARDING_WORKFLOW = 'onboarding';
 
-/** The steps of Gladly's setup article, in their order. */
+/** The steps of Gladly's set-up article, in their order (gladly.md 1.6). */
 export const STEPS = [
   'provision',
   'credentials',
@@ -224,7 +224,7 @@ export interface OnboardingActivities {
   recordOnboarding(projection: Projection<OnboardingStatus>): Promise<void>;
 }
 
-/** The header in which Gladly sends the webhook key (Gladly's setup article). */
+/** The header in which Gladly sends the webhook key (Gladly's set-up article, gladly.md 1.6). */
 export const WEBHOOK_KEY_HEADER = 'x-api-key';
 
 /** Under which the store notes a delivery whose key was wrong: it has no key id. The API records it, proof reads it. */

@@ -18,5 +18,5 @@ export const webhookUrl = (publicUrl: string, tenantId: TenantId): string => `${
 export const ONBOARDING_TASK_QUEUE = 'onboarding';
 export const EXTRACTION_TASK_QUEUE = 'extraction';
 
-/** SQS keeps a message 4 days unless told otherwise, and 14 at most (Gladly's setup article names both). */
+/** SQS keeps a message 4 days unless told otherwise, and 14 at most (Gladly's set-up article names both, gladly.md 1.6). */
 export const RETENTION_DAYS = { default: 4, min: 1, max: 14 } as const;

@@ -10,7 +10,7 @@ import type { Read, Reader } from './schemas.ts';
 import * as schemas from './schemas.ts';
 import { createTransport, type Limits, type Outgoing, type Reply } from './transport.ts';
 
-/** `readAt` is Gladly's own clock (its `Date` header, whole seconds), null when it does not say. */
+/** `readAt` is Gladly's own clock (its `Date` header, whole seconds; gladly.md 6.13), null when it does not say. */
 export type Answer<T> = Read<T> & { readonly readAt: Date | null };
 
 export interface ListAnswer<T> {
@@ -24,7 +24,7 @@ export interface ListAnswer<T> {
 export interface ItemsAnswer {
   /** Oldest first, at most 1,000. */
   readonly items: readonly Item[];
-  /** Gladly has more items of this conversation than it returned: the newest are missing (facts.md 2.2). */
+  /** Gladly has more items of this conversation than it returned: the newest are missing (gladly.md 2.2). */
   readonly limited: boolean;
   readonly drift: Drift;
   readonly readAt: Date | null;
@@ -76,7 +76,7 @@ export interface GladlyClient {
   updateWebhook(id: string, change: Partial<WebhookInput>, signal?: AbortSignal): Promise<void>;
   /** Gladly answers 400 while the webhook is enabled: disable it first. */
   deleteWebhook(id: string, signal?: AbortSignal): Promise<void>;
-  /** The report's CSV. Gladly allows 10 a minute, two at a time, and only for Administrators (facts.md 4). */
+  /** The report's CSV. Gladly allows 10 a minute, two at a time, and only for Administrators (gladly.md 2.4, 4). */
   createReport(input: ReportInput, signal?: AbortSignal): Promise<string>;
 }
 
@@ -90,12 +90,12 @@ export interface GladlyClientOptions {
 }
 
 const LIMITS: Limits = {
-  timeoutMs: 15_000, // issue 4; also what Gladly grants our own endpoint
+  timeoutMs: 15_000, // our own choice: as long as Gladly grants our endpoint (gladly.md 1.3)
   // 1,000 items with long emails are a few MB; the 50 MB of a broken or hostile answer must not get into memory.
   maxBytes: 20_000_000,
 };
 
-// Gladly waits up to 15 s for our answer to its PING before it answers a webhook request itself (facts.md 1.3).
+// Gladly waits up to 15 s for our answer to its PING before it answers a webhook request itself (gladly.md 1.3).
 const WEBHOOK_TIMEOUT_MS = 30_000;
 // A report is made while we wait.
 const REPORT_TIMEOUT_MS = 60_000;
@@ -230,7 +230,7 @@ function listOf(reply: Reply): readonly unknown[] {
   return body;
 }
 
-/** The header's exact value is not known (facts.md 6): anything that does not deny it is taken for a yes. */
+/** The header's exact value is not known (gladly.md 6.9): anything that does not deny it is taken for a yes. */
 function isLimited(reply: Reply): boolean {
   const value = headerOf(reply, 'gladly-limited-data')?.trim().toLowerCase();
   return value !== undefined && !['', 'false', '0', 'no'].includes(value);

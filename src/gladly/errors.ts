@@ -100,7 +100,7 @@ function problemOf({ failure, request, status }: GladlyError): Problem {
     case 'forbidden':
       return problem('forbidden', { action: actionOf(request.method, request.path) });
     case 'not_found':
-      // A host without an organization answers 404 to everything (facts.md 2.4).
+      // A host without an organization answers 404 to everything (gladly.md 2.4).
       return request.path === ORGANIZATION
         ? problem('organization_not_found', { domain })
         : problem('gladly_not_found', asked);

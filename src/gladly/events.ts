@@ -2,7 +2,7 @@ import { isObject, type JsonObject, textOr } from './json.ts';
 
 /** What a webhook delivery turns out to be. Each of them is answered with 200: an authenticated delivery is never refused. */
 export type ParsedEvent =
-  /** Gladly's test call when a webhook is enabled or its URL changes. Nothing else is published about it (facts.md 1.2). */
+  /** Gladly's test call when a webhook is enabled or its URL changes. Nothing else is published about it (gladly.md 1.2). */
   | { readonly kind: 'ping' }
   | ConversationEvent
   /** A type we know that is about no conversation: an agent's status, a finished export. */
@@ -29,7 +29,7 @@ export interface ConversationEvent {
 
 export type NotEventReason = 'no object' | 'no type' | 'no id' | 'no timestamp' | 'no content' | 'no conversation id';
 
-/** The ten events of the set-up article. */
+/** The ten events of Gladly's set-up article (gladly.md 1.6). */
 export const SUBSCRIBED_EVENTS = [
   'CONVERSATION/CREATED',
   'CONVERSATION/CLOSED',
@@ -43,10 +43,10 @@ export const SUBSCRIBED_EVENTS = [
   'CONVERSATION_STATUS/UPDATED',
 ] as const;
 
-/** Left from earlier years: in Gladly's own list of events no more (facts.md 1.2), but an old webhook may still send it. */
+/** Left from earlier years: in Gladly's own list of events no more (gladly.md 1.2), but an old webhook may still send it. */
 export const LEGACY_EVENT = 'MESSAGE/RECEIVED';
 
-// What comes before the slash tells what an event is about (facts.md 1.4). AUTOMATION and CUSTOM_CHANNEL are of the OpenAPI of 2025.
+// What comes before the slash tells what an event is about (gladly.md 1.4). AUTOMATION and CUSTOM_CHANNEL are of the OpenAPI of 2025 (gladly.md 1.2).
 const ABOUT_CONVERSATIONS = new Set([
   'CONVERSATION',
   'CONVERSATION_ASSIGNEE',

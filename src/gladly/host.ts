@@ -16,10 +16,10 @@ export type HostResult =
   | { readonly ok: false; readonly problem: Problem };
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-/** `acme.us-1`, `acme.us-uat`: a region without the suffix (facts.md 2.1). */
+/** `acme.us-1`, `acme.us-uat`: a region without the suffix (gladly.md 2.1). */
 const REGION = /^[a-z]{2}-[a-z0-9]+$/;
 const SUFFIXES = ['gladly.com', 'gladly.qa'] as const;
-/** Names under Gladly's suffix that are web sites, partly hosted by others, and no organization (facts.md 0). */
+/** Names under Gladly's suffix that are web sites, partly hosted by others, and no organization (gladly.md 7.5). */
 const NOT_ORGANIZATIONS = new Set(['www', 'help', 'connect']);
 /** The longest name DNS allows, and room for a path behind it. */
 const MAX_INPUT = 2_000;

@@ -2,7 +2,7 @@ import type { Item } from '../contracts/reading.ts';
 import { type Drift, driftName, unknownFields } from './drift.ts';
 import { isObject, type JsonObject, textOr } from './json.ts';
 
-/** The types of facts.md 2.3. The channel has another name than the type where Gladly's events call it differently. */
+/** The types of gladly.md 2.3. The channel has another name than the type where Gladly's events call it differently. */
 const CHANNEL_BY_TYPE: Readonly<Record<string, string | null>> = {
   CHAT_MESSAGE: 'CHAT',
   EMAIL: 'EMAIL',

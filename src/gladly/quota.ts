@@ -20,7 +20,7 @@ export type GovernorOptions = Partial<LaneOptions>;
 
 const DEFAULTS: LaneOptions = {
   share: 0.7,
-  defaultLimit: 10, // facts.md 2.4; holds until an answer says otherwise
+  defaultLimit: 10, // gladly.md 2.4; holds until an answer says otherwise
   maxPerSecond: Number.POSITIVE_INFINITY,
   unlimited: false,
   maxInFlight: 64,
@@ -46,7 +46,7 @@ export function createGovernor(options: GovernorOptions = {}): Governor {
 
 /**
  * The same quota, but at most `perSecond` requests of all methods together by this way: onboarding checks a
- * customer's settings with 2 a second (issue 4) while extraction may be at work.
+ * customer's settings with 2 a second, a limit of our own, while extraction may be at work.
  */
 export function slower(governor: Governor, perSecond: number, options: GovernorOptions = {}): Governor {
   const own = createLane({ ...DEFAULTS, ...options, share: 1, defaultLimit: perSecond, unlimited: false });

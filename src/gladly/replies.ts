@@ -93,7 +93,7 @@ function lastSegment(url: URL | null): string | undefined {
   }
 }
 
-/** Gladly's `errors`, as a list or, in some of its examples, as one object (facts.md 2.4). */
+/** Gladly's `errors`, as a list or, in some of its examples, as one object (gladly.md 2.4). */
 function detailsOf(text: string): GladlyErrorDetail[] {
   let body: unknown;
   try {

@@ -3,7 +3,7 @@ import { type Drift, driftName, unknownFields } from './drift.ts';
 import { isObject, type JsonObject } from './json.ts';
 
 /**
- * Gladly's resources (facts.md 2.2) as we use them: only the id must be there. Every other field that is missing or of another type
+ * Gladly's resources (gladly.md 2.2) as we use them: only the id must be there. Every other field that is missing or of another type
  * becomes undefined, fields we do not know are kept, and each of these is reported as drift. A new field of Gladly's stops nothing.
  */
 const id = z.string().min(1);

@@ -3,7 +3,7 @@ import type { TenantId } from '../contracts/tenant.ts';
 import type { Db, Param, Queryable } from './db.ts';
 import { jsonbText, storableText } from './values.ts';
 
-/** What to do when a pause lasts longer than the queue keeps events (issue: nothing expires unseen). */
+/** What to do when a pause lasts longer than the queue keeps events (4 to 14 days): no event may expire unseen. */
 export type RetentionPolicy = 'extend' | 'archive' | 'alert';
 export type TenantState = 'connecting' | 'connected' | 'cancelled' | 'disconnected';
 

@@ -28,7 +28,7 @@ export interface BacklogFacts {
 
 /** The conversation and its items (activities/drain/read-conversation.ts). */
 const CALLS_A_CONVERSATION = 2;
-/** Gladly's standard limit a second for each method (facts.md 2.4). */
+/** Gladly's standard limit a second for each method (gladly.md 2.4). */
 const STANDARD_LIMIT = 10;
 /** So few events wait at any time. */
 const NO_BACKLOG = 30;

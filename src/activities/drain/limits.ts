@@ -45,7 +45,7 @@ export const CONVERSATIONS_PER_TRANSACTION = 32;
  */
 export const GATHER_READINGS_MS = 60;
 
-/** An item that its event names may show up in Gladly a moment later (facts.md 6.8: how much later is unknown). */
+/** An item that its event names may show up in Gladly a moment later (gladly.md 6.8: how much later is unknown). */
 export const ITEM_LOOKS_MS = [1_000, 3_000, 10_000, 30_000, 120_000] as const;
 
 /** So many of these looks read the conversation as a whole; the later ones only the item. */
@@ -69,7 +69,7 @@ export const REFERENCE_MIN_AGE_MS = 600_000;
 
 /**
  * How much older than a reading an event must be to count as covered by it. Gladly's `Date` has whole seconds, and how
- * soon a change shows in a reading is unknown (facts.md 6.8).
+ * soon a change shows in a reading is unknown (gladly.md 6.8, 6.13).
  */
 export const COVERED_MARGIN_MS = 2_000;
 

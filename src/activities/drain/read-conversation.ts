@@ -56,7 +56,7 @@ export async function readConversation(
   };
   const missing = open.filter((event) => !isShown(event));
   if (missing.length === 0) return read;
-  // Over the cap the newest are what a list leaves out (facts.md 2.2). Below it, the item is not there yet.
+  // Over the cap the newest are what a list leaves out (gladly.md 2.2). Below it, the item is not there yet.
   return list.limited ? withItems(client, due, read, missing, signal) : lookLater(read, missing);
 }
 
@@ -94,7 +94,7 @@ async function withItems(
   return missing.length === 0 ? found : lookLater(found, missing);
 }
 
-/** Null: not there. `unsupported`: it exists, and Gladly's API cannot show it (400, facts.md 2.2). */
+/** Null: not there. `unsupported`: it exists, and Gladly's API cannot show it (400, gladly.md 2.2). */
 async function readItem(
   client: GladlyClient,
   conversationId: string,

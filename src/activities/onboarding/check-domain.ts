@@ -41,7 +41,7 @@ export function checkDomain(deps: OnboardingDeps) {
         switch (error.kind) {
           case 'unauthorized':
           case 'forbidden':
-            // Only a Gladly asks who we are; a domain without one answers 404 (facts.md 2.4).
+            // Only a Gladly asks who we are; a domain without one answers 404 (gladly.md 2.4).
             asked.note(ORGANIZATION, { answered: describe(error), means: 'a Gladly answers at the domain' });
             return done(asked.evidence);
           case 'moved':

@@ -29,7 +29,7 @@ export function checkWebhook(deps: OnboardingDeps) {
       };
       return await (input.setup === 'create_for_me' ? createForMe(work) : compareByHand(work));
     } catch (error) {
-      // The webhook settings take the role API User at least (facts.md 4).
+      // The webhook settings take the role API User at least (gladly.md 4).
       if (error instanceof GladlyError && error.kind === 'forbidden')
         return needsYou([problem('api_user_role_missing')], asked.evidence);
       return resultOf(error, asked);

@@ -1,7 +1,7 @@
 import { type Html, html } from '../pages/html.ts';
 import { card, type StepView } from './card.ts';
 
-/** Step 1 of Gladly's set-up article: only the customer can do it, and step 2 shows whether it was done right. */
+/** Step 1 of Gladly's set-up article (gladly.md 1.6): only the customer can do it, and step 2 shows whether it was done right. */
 export function userStep(view: StepView): Html {
   return card({
     number: 1,

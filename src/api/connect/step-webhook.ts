@@ -64,7 +64,7 @@ function checksOf({ onboarding }: WebhookStep): readonly Check[] {
   });
 }
 
-/** Every field of Gladly's form, in its order (setup article, step 3). */
+/** Every field of Gladly's form, in its order (step 3 of Gladly's set-up article, gladly.md 1.6). */
 function byHand(step: WebhookStep): Html {
   const { progress, urls, state, onboarding, newKey } = step;
   const fields = html`<ol class="todo"><li>In Gladly, open <b>Settings &gt; App Developer Tools &gt; Webhooks</b> and add a webhook.</li>

@@ -17,7 +17,7 @@ export interface ServerLimits {
 
 export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 5_000,
-  // Gladly gives up after 15 s (facts.md 1.3): nobody waits for the answer to a slower one.
+  // Gladly gives up after 15 s (gladly.md 1.3): nobody waits for the answer to a slower one.
   requestTimeoutMs: 15_000,
   checkIntervalMs: 1_000,
   // Longer than a balancer keeps an idle connection (AWS's 60 s), so that it is the one to close: a request on a connection that we

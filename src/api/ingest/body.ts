@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
-/** A Gladly event has about 400 bytes: ids and names only (facts.md 1.1). The issue sets the limit. */
+/** A Gladly event has about 400 bytes: ids and names only (gladly.md 1.1). The limit is our own: some 500 times as much. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
 export type Body =

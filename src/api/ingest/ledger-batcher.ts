@@ -19,7 +19,7 @@ export const LEDGER: LedgerLimits = {
   maxBytes: 4 * 1024 * 1024,
   maxWaiting: 20_000,
   maxWaitingBytes: 64 * 1024 * 1024,
-  // A delivery that finds neither SQS nor Postgres answering is told so within 10 s: of Gladly's patience (15 s, facts.md 1.3) a third is left for
+  // A delivery that finds neither SQS nor Postgres answering is told so within 10 s: of Gladly's patience (15 s, gladly.md 1.3) a third is left for
   // the network and for a busy machine. SQS takes up to 2.25 s: 0.5 s for a free call, looked at every 0.25 s, and 1.5 s for the call
   // (src/queue/batching-sender.ts). The rest is Postgres': a write takes milliseconds, but with SQS out it is the last resort, and on two cores
   // under a burst of 20,000 it took more than 2.5 s for one delivery in twelve.

@@ -19,7 +19,7 @@ export const OUTCOMES = {
   malformed: { status: 400, title: 'The request is not valid HTTP' },
   headers_too_large: { status: 431, title: 'The request headers are too large' },
 
-  /** Neither SQS nor Postgres took it: nothing of it is stored, and Gladly sends it again after 30 s (facts.md 1.3). */
+  /** Neither SQS nor Postgres took it: nothing of it is stored, and Gladly sends it again after 30 s (gladly.md 1.3). */
   nowhere_to_keep: { status: 503, title: 'The delivery could not be stored, please send it again', retryAfter: 30 },
   /** Just started, and Postgres has not said yet who may deliver. */
   keys_unknown: { status: 503, title: 'Starting, please send it again', retryAfter: 30 },

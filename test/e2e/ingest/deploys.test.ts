@@ -10,7 +10,7 @@ import { startSenders } from '../../support/ingest/senders.ts';
 import { until } from '../../support/ingest/until.ts';
 import { receiveAll } from '../../support/queue/queues.ts';
 
-/** The issue asks for 20; each takes three seconds, so that many are run on demand. */
+/** Twenty make the proof of a release; each takes three seconds, so that many are run on demand. */
 const RESTARTS = Number(process.env['RESTARTS'] ?? 4);
 
 const MIGRATES = migratesConnections();

@@ -8,7 +8,7 @@ import { startReceiver } from '../../support/simulator/receiver.ts';
 /**
  * Holds the simulator's answers against the shapes in Gladly's own OpenAPI document (2025-06), copied to shapes.json
  * with references resolved. Fields that the document does not know are not allowed either. Where live data differs
- * from the document (facts.md 2.3) the shape is widened here, one by one.
+ * from the document (gladly.md 2.3) the shape is widened here, one by one.
  */
 type Shape = { [key: string]: unknown };
 const shapes = z
@@ -180,7 +180,7 @@ test('every kind of event, as delivered and as the events API lists it', async (
   const streamed = await gladly.api('GET', `/events?startAt=${startAt}${entities}`);
   const lines = streamed.text.trimEnd().split('\n').sort();
   const delivered = receiver.events().map(({ text }) => text);
-  // The same bytes, but the events API does not carry changes of status (facts.md 1.5).
+  // The same bytes, but the events API does not carry changes of status (gladly.md 1.5).
   expect(lines).toEqual(delivered.filter((text) => !text.includes('"CONVERSATION_STATUS/UPDATED"')).sort());
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { startGladly } from '../../support/simulator/gladly.ts';
 import { startReceiver } from '../../support/simulator/receiver.ts';
 
-/** facts.md 1.3 */
+/** gladly.md 1.3 */
 const RESEND_GAPS_MS = [30_000, 300_000, 1_800_000, 3_600_000];
 /** 30 s, 5 min, 30 min and 1 h pass in about a second. */
 const HOURS_IN_SECONDS = 5000;

@@ -41,7 +41,7 @@ function offProblem({ enabled, disabledAtDueToRetryLimit }: Webhook): Problem[] 
 }
 
 /**
- * MESSAGE/RECEIVED is in no list of Gladly's that is published today (facts.md 1.2), and cannot be asked for without subscribing to
+ * MESSAGE/RECEIVED is in no list of Gladly's that is published today (gladly.md 1.2), and cannot be asked for without subscribing to
  * it. An organization in which a webhook has it is offered it.
  */
 export const legacyIsOffered = (webhooks: readonly Webhook[]): boolean =>

@@ -17,7 +17,7 @@ export async function removeOurWebhook(work: WebhookWork): Promise<void> {
     return;
   }
   try {
-    // Gladly deletes only what is disabled (facts.md 1.4).
+    // Gladly deletes only what is disabled (gladly.md 1.4).
     if (webhook.enabled !== false) await client.updateWebhook(webhook.id, { enabled: false });
     await client.deleteWebhook(webhook.id);
   } catch (error) {

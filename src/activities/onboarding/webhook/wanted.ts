@@ -8,11 +8,11 @@ export interface Wanted {
   readonly name: string;
 }
 
-/** The ten events without the legacy one: all of them are in Gladly's own list (facts.md 1.4). */
+/** The ten events without the legacy one: all of them are in Gladly's own list (gladly.md 1.4). */
 export const REQUIRED_EVENTS: readonly string[] = SUBSCRIBED_EVENTS.filter((it) => it !== LEGACY_EVENT);
 export const ALL_EVENTS: readonly string[] = SUBSCRIBED_EVENTS;
 
-/** Gladly allows 20 webhooks in an organization (facts.md 1.3). */
+/** Gladly allows 20 webhooks in an organization (gladly.md 1.3). */
 export const MOST_WEBHOOKS = 20;
 
 const CREATED = 'Idiomatic (created for you, ';
