@@ -1,6 +1,6 @@
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { Client, Connection } from '@temporalio/client';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
 import { createSessions } from '../api/console/sessions.ts';
