@@ -1,7 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import type { PayloadKey, PayloadKeys } from './keys.ts';
-import { payloadFromBytes, payloadToBytes } from './payload-bytes.ts';
+
+/** Payloads as they go over the wire: every language's SDK seals these same bytes. */
+const { Payload: wire } = proto.temporal.api.common.v1;
 
 const ALGORITHM = 'aes-256-gcm';
 /** NIST SP 800-38D: 96 bits, random, are safe for 2^32 seals under one key. */
@@ -51,7 +54,7 @@ export function isSealed({ metadata }: Payload): boolean {
 function seal({ id, key }: PayloadKey, payload: Payload): Payload {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
-  const sealed = [nonce, cipher.update(payloadToBytes(payload)), cipher.final(), cipher.getAuthTag()];
+  const sealed = [nonce, cipher.update(wire.encode(payload).finish()), cipher.final(), cipher.getAuthTag()];
   return {
     metadata: { [METADATA_ENCODING_KEY]: Buffer.from(ENCRYPTED), [KEY_ID]: Buffer.from(id) },
     data: Buffer.concat(sealed),
@@ -69,7 +72,7 @@ function open(keys: PayloadKeys, { metadata, data }: Payload): Payload {
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   try {
     const opened = [decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()];
-    return payloadFromBytes(Buffer.concat(opened));
+    return wire.decode(Buffer.concat(opened));
   } catch {
     throw new TamperedPayloadError(keyId);
   }

@@ -42,6 +42,19 @@ describe('the payload codec', () => {
     );
   });
 
+  it('opens payloads that were sealed before this code was', async () => {
+    const sealedOnce = [
+      'ReWCRPYtrSPbZkBisI5ZIRKb9TQmftZhOR9RE4A1lX20ucEN6k/wJ6SpM8YXMfq9DYWldgpI3B1X+b/oiQaRP6e72xI=',
+      'o+iutSIrletux/Tlvh2ylcG3VRZxKr6PemTdmuV6Y5/KW9GrmpUWEvzi9UQ5y0brhzHRLizbnA==',
+      'u4UriNOV7KEcmlFbDAdHDWnKNuk/kK0qcUxk59Y/',
+    ].map((data) => ({
+      metadata: { encoding: Buffer.from('binary/encrypted'), 'encryption-key-id': Buffer.from('k1') },
+      data: Buffer.from(data, 'base64'),
+    }));
+    const opened = await codecWith({ id: 'k1', key: Buffer.alloc(32, 'k').toString('base64') }).decode(sealedOnce);
+    expect(opened.map(bytesOf)).toEqual([plain('moving house'), plain(undefined), {}].map(bytesOf));
+  });
+
   it('leaves nothing to read but the key’s id, and never seals the same twice alike', async () => {
     const codec = codecWith(k1);
     const one = await sealed(codec, { by: 'ann', reason: 'moving house' });
