@@ -15,7 +15,7 @@ const devKeys = z.object({ operatorKey: z.string().min(32), secretKeys: z.string
 
 /**
  * Reads the keys that an earlier start has made, or makes them: `DATA_DIR/keys.json`, readable by its owner only. A file that is
- * there and cannot be read is an error, never replaced: without its key the sealed secrets of this DATA_DIR are lost.
+ * there and cannot be read is an error, never replaced: without its key the encrypted secrets of this DATA_DIR are lost.
  */
 export function readOrMakeKeys(dataDir: string): DevKeys {
   const path = join(dataDir, 'keys.json');

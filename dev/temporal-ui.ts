@@ -22,7 +22,7 @@ export function serveTemporalUi({ port, innerPort, apiUrl }: TemporalUiOptions):
     PassAccessToken: false,
     IncludeCredentials: true,
     DefaultErrorMessage:
-      'Payloads are sealed. Sign in to the console as an operator (a viewer cannot open them), then reload this page.',
+      'Payloads are encrypted. Sign in to the console as an operator (a viewer cannot read them), then reload this page.',
     DefaultErrorLink: `${apiUrl}/console`,
   };
   // Both would stop an extraction in ways of Temporal's own; people shall use the signals pause and resume, and the console to disconnect.

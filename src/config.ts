@@ -111,7 +111,7 @@ type Variables = z.output<typeof variables>;
 
 export interface Config extends Omit<Variables, 'OPERATOR_KEYS' | 'SECRET_KEYS' | 'PUBLIC_URL'> {
   readonly OPERATOR_KEYS: readonly OperatorKey[];
-  /** The first one seals; all of them open. */
+  /** The first one encrypts; all of them decrypt. */
   readonly SECRET_KEYS: readonly SecretKey[];
   readonly PUBLIC_URL: string;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sealDelivery } from '../../src/queue/envelope.ts';
+import { encodeDelivery } from '../../src/queue/envelope.ts';
 import { callsOf, markCalls } from '../support/calls.ts';
 import { figure } from '../support/figures.ts';
 import type { Finding, Say } from '../support/report.ts';
@@ -19,17 +19,17 @@ export async function measureSpeed(count: number, say: Say): Promise<readonly Fi
     await makeBacklog(pipeline, count);
     const sample = await pipeline.control('GET', '/simulator/events?limit=1', undefined, events);
     const body = Buffer.from(JSON.stringify(sample.events[0]));
-    const sealed = sealDelivery({ acceptedAt: Date.now(), keyId: 'k'.repeat(22), body }, { isJson: true });
-    if (sealed.kind !== 'message') throw new Error('an event does not fit a message');
+    const encoded = encodeDelivery({ acceptedAt: Date.now(), keyId: 'k'.repeat(22), body }, { isJson: true });
+    if (encoded.kind !== 'message') throw new Error('an event does not fit a message');
     // Before and after, since what else the machine does changes.
-    const before = await bareRate(world.sqsEndpoint, count, sealed.text);
+    const before = await bareRate(world.sqsEndpoint, count, encoded.text);
     await markCalls(pipeline);
     const start = Date.now();
     await resume(pipeline);
     await untilDrained(pipeline, DRAIN_MS);
     const { at, done } = await lastDone(world, pipeline.tenantId);
     const { calls } = callsOf(await markCalls(pipeline), () => true);
-    const after = await bareRate(world.sqsEndpoint, count, sealed.text);
+    const after = await bareRate(world.sqsEndpoint, count, encoded.text);
     const [bare, rate] = [(before + after) / 2, (done / (at - start)) * 1_000];
     say(`bare ${before.toFixed(0)} and ${after.toFixed(0)} messages/s, ours ${rate.toFixed(0)} events/s`);
     return [

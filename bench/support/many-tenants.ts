@@ -5,7 +5,7 @@ import { createSqsClients } from '../../src/queue/client.ts';
 import { createQueues } from '../../src/queue/provision.ts';
 import { adoptCredentials, putCredentials } from '../../src/store/credentials.ts';
 import { openDb } from '../../src/store/db.ts';
-import { createSealer } from '../../src/store/sealer.ts';
+import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createTenant } from '../../src/store/tenants.ts';
 import { issueWebhookKey } from '../../src/store/webhook-keys.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
@@ -53,14 +53,14 @@ export async function enroll(
   const client = new Client({ connection, dataConverter: createDataConverter(config.SECRET_KEYS) });
   const workflows = new TenantWorkflows(client);
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
-  const sealer = createSealer(config.SECRET_KEYS);
+  const secretBox = createSecretBox(config.SECRET_KEYS);
   const user = demoCredentials(world.simulatorSeed);
 
   const enrollOne = async (tenantId: string, host = new URL(simulator).host): Promise<Enrolled> => {
     await createTenant(db, { tenantId, name: tenantId, retentionDays: 4, webhookSetup: 'by_hand' });
     const urls = await queues.provision(tenantId, 4);
     const { key } = await issueWebhookKey(db, tenantId);
-    await adoptCredentials(db, tenantId, await putCredentials(db, sealer, tenantId, { host, ...user }));
+    await adoptCredentials(db, tenantId, await putCredentials(db, secretBox, tenantId, { host, ...user }));
     const change = { queueUrl: urls.queue, deadLetterQueueUrl: urls.dead, host };
     await changeTenant(db, tenantId, { ...change, state: 'connected' });
     await workflows.startExtraction({ version: 1, tenantId, tuning: extractionTuning(config) });

@@ -88,7 +88,7 @@ export class World {
     }
   }
 
-  /** The key that seals secrets in this world. */
+  /** The key that encrypts secrets in this world. */
   secretKeys(): string {
     const keys: unknown = JSON.parse(readFileSync(join(this.dataDir, 'keys.json'), 'utf8'));
     return z.object({ secretKeys: z.string() }).parse(keys).secretKeys;

@@ -31,7 +31,7 @@ export async function temporalPictures({ world, browser, file }: Shots): Promise
   };
 
   await page.goto(workflow('globex'));
-  await page.getByText('Payloads are sealed.').waitFor();
+  await page.getByText('Payloads are encrypted.').waitFor();
   await take('not-signed-in');
 
   await signIn(page, world);

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
+import type { Registry } from '@prometheus-io/client';
 import Koa from 'koa';
-import type { Registry } from 'prom-client';
 import type { Db } from '../store/db.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Tenants } from '../tenants/commands.ts';

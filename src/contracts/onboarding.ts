@@ -79,7 +79,7 @@ export interface OnboardingStatus {
 export type WebhookSetup = 'create_for_me' | 'by_hand';
 
 export interface SubmittedCredentials {
-  /** Of the sealed credentials in the store: the credentials themselves never enter a history. */
+  /** Of the encrypted credentials in the store: the credentials themselves never enter a history. */
   readonly version: number;
   readonly by: string;
 }

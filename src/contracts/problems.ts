@@ -278,7 +278,7 @@ const texts = {
   store_unavailable: { mendedBy: 'time', sentence: 'Our database cannot be reached at the moment.', remedy: WE_RETRY },
   credentials_unreadable: {
     mendedBy: 'operator',
-    sentence: 'The stored Gladly credentials cannot be opened with the keys we have.',
+    sentence: 'The stored Gladly credentials cannot be decrypted with the keys we have.',
     remedy: 'Put the missing encryption key back into the configuration, or ask the customer for a new API token.',
   },
   step_overdue: {

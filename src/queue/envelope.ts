@@ -9,7 +9,7 @@ export interface Delivery {
   readonly body: Buffer;
 }
 
-export type Sealed =
+export type EncodedDelivery =
   | { readonly kind: 'message'; readonly text: string; readonly bytes: number }
   /** SQS would refuse it. */
   | { readonly kind: 'too_large'; readonly bytes: number };
@@ -19,27 +19,27 @@ export type Sealed =
  * it came, at the end, and is cut out again by position: no byte changes and nothing is encoded twice. Any other text is a JSON
  * string. What SQS refuses (facts in `isSafe`) and what is not UTF-8 is base64.
  */
-export function sealDelivery(
+export function encodeDelivery(
   delivery: Delivery,
   options: { readonly isJson: boolean; readonly maxBytes?: number },
-): Sealed {
+): EncodedDelivery {
   const { body } = delivery;
   const head = `{"v":1,"at":${delivery.acceptedAt},"key":${JSON.stringify(delivery.keyId)}`;
   const text = isUtf8(body) ? body.toString() : null;
-  let sealed: string;
-  if (text === null || !isSafe(text)) sealed = `${head},"base64":"${body.toString('base64')}"}`;
-  else if (options.isJson) sealed = `${head}${RAW}${text}}`;
-  else sealed = `${head},"text":${JSON.stringify(text)}}`;
-  const bytes = Buffer.byteLength(sealed);
+  let encoded: string;
+  if (text === null || !isSafe(text)) encoded = `${head},"base64":"${body.toString('base64')}"}`;
+  else if (options.isJson) encoded = `${head}${RAW}${text}}`;
+  else encoded = `${head},"text":${JSON.stringify(text)}}`;
+  const bytes = Buffer.byteLength(encoded);
   return bytes > (options.maxBytes ?? MAX_MESSAGE_BYTES)
     ? { kind: 'too_large', bytes }
-    : { kind: 'message', text: sealed, bytes };
+    : { kind: 'message', text: encoded, bytes };
 }
 
 /** The delivery in an SQS message, or null when the message is not one of ours: somebody else wrote into the queue. */
-export function openDelivery(message: string): Delivery | null {
+export function decodeDelivery(message: string): Delivery | null {
   const head = HEAD.exec(message);
-  if (head === null) return openOther(message);
+  if (head === null) return decodeOther(message);
   // A raw body is everything between the head and the last brace.
   const body = Buffer.from(message.slice(head[0].length, -1));
   const keyId = unquote(head[2]);
@@ -49,7 +49,7 @@ export function openDelivery(message: string): Delivery | null {
 const RAW = ',"json":';
 const HEAD = /^\{"v":1,"at":(\d{1,16}),"key":("(?:[^"\\]|\\.)*"),"json":/;
 
-function openOther(message: string): Delivery | null {
+function decodeOther(message: string): Delivery | null {
   let raw: unknown;
   try {
     raw = JSON.parse(message);

@@ -1,6 +1,6 @@
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { Client, Connection } from '@temporalio/client';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
 import { createSessions } from '../api/console/sessions.ts';
@@ -18,10 +18,9 @@ import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
 import { migrate } from '../store/migrate.ts';
-import { createSealer } from '../store/sealer.ts';
+import { createSecretBox } from '../store/secret-box.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
-import { payloadKeys } from '../temporal/keys.ts';
 import { createPayloadCodec } from '../temporal/payload-codec.ts';
 import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
@@ -92,7 +91,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
     read: new ReadModel({ db, queues, temporal, share: config.QUOTA_SHARE }),
     tenants: new Tenants({
       db,
-      sealer: createSealer(config.SECRET_KEYS),
+      secretBox: createSecretBox(config.SECRET_KEYS),
       queues,
       receiver: createReceiver(sqs),
       workflows,
@@ -113,7 +112,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       },
     },
     codec: {
-      codec: createPayloadCodec(payloadKeys(config.SECRET_KEYS)),
+      codec: createPayloadCodec(config.SECRET_KEYS),
       operatorOf: firstKnown(byBearerKey(operators), sessions.operatorOf),
       uiUrl: config.TEMPORAL_UI_URL,
     },

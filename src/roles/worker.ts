@@ -21,7 +21,7 @@ import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
 import { migrate } from '../store/migrate.ts';
-import { createSealer } from '../store/sealer.ts';
+import { createSecretBox } from '../store/secret-box.ts';
 import { noteWorker, removeWorker } from '../store/workers.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
@@ -77,7 +77,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const connections = createConnections();
   const governors = createGovernors({ share: config.QUOTA_SHARE, unlimited: config.QUOTA_UNLIMITED });
-  const sealer = createSealer(config.SECRET_KEYS);
+  const secretBox = createSecretBox(config.SECRET_KEYS);
   const extraHosts = config.GLADLY_EXTRA_HOSTS;
 
   const shared: Pick<
@@ -102,7 +102,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       activities: {
         ...createOnboardingActivities({
           db,
-          sealer,
+          secretBox,
           queues,
           gladly: createPacedGladly({ governors, connections }),
           workflows,
@@ -136,7 +136,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           db,
           receiver: createReceiver(sqs),
           queues,
-          gladlyOf: createGladlyAccess({ db, sealer, connections, governors, extraHosts }),
+          gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
           limits: {
             budgetMs: config.DRAIN_BUDGET_MS,
             crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,

@@ -1,7 +1,7 @@
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Db, Queryable } from './db.ts';
 import { UnknownTenantError } from './errors.ts';
-import type { SealContext, Sealer } from './sealer.ts';
+import type { SecretBox, SecretContext } from './secret-box.ts';
 
 /** What Gladly's Basic authentication takes. In memory only: never logged, never in an error. */
 export interface GladlyCredentials {
@@ -19,7 +19,7 @@ export interface StoredCredentials extends GladlyCredentials {
 /** Stores new credentials beside the older ones and returns their version, one higher than any before. Throws UnknownTenantError. */
 export async function putCredentials(
   db: Db,
-  sealer: Sealer,
+  secretBox: SecretBox,
   tenantId: TenantId,
   credentials: GladlyCredentials,
 ): Promise<number> {
@@ -31,12 +31,12 @@ export async function putCredentials(
     );
     const version = rows[0]?.version;
     if (version === undefined) throw new UnknownTenantError(tenantId);
-    const sealed = sealer.seal(JSON.stringify({ email, apiToken }), contextOf(tenantId, version));
+    const encrypted = secretBox.encrypt(JSON.stringify({ email, apiToken }), contextOf(tenantId, version));
     await tx.query('INSERT INTO credentials (tenant_id, version, host, sealed) VALUES ($1, $2, $3, $4)', [
       tenantId,
       version,
       host,
-      sealed,
+      encrypted,
     ]);
     return version;
   });
@@ -44,11 +44,11 @@ export async function putCredentials(
 
 /**
  * The credentials of this version, or the newest, or those that extraction uses; null when there are none.
- * Throws UnknownKeyError or TamperedError (sealer.ts).
+ * Throws UnknownKeyError or TamperedError (crypto/aead.ts).
  */
 export async function getCredentials(
   db: Queryable,
-  sealer: Sealer,
+  secretBox: SecretBox,
   tenantId: TenantId,
   which: number | 'newest' | 'adopted' = 'adopted',
 ): Promise<StoredCredentials | null> {
@@ -58,15 +58,15 @@ export async function getCredentials(
       : which === 'adopted'
         ? 't.adopted_credentials_version'
         : '$2::integer';
-  const { rows } = await db.query<{ version: number; host: string; sealed: string; createdAt: Date }>(
-    `SELECT c.version, c.host, c.sealed, c.created_at AS "createdAt"
+  const { rows } = await db.query<{ version: number; host: string; encrypted: string; createdAt: Date }>(
+    `SELECT c.version, c.host, c.sealed AS encrypted, c.created_at AS "createdAt"
      FROM tenants t JOIN credentials c ON c.tenant_id = t.tenant_id AND c.version = ${version} WHERE t.tenant_id = $1`,
     typeof which === 'number' ? [tenantId, which] : [tenantId],
   );
   const row = rows[0];
   if (row === undefined) return null;
-  const { version: found, host, sealed, createdAt } = row;
-  const { email, apiToken } = JSON.parse(sealer.open(sealed, contextOf(tenantId, found))) as Pick<
+  const { version: found, host, encrypted, createdAt } = row;
+  const { email, apiToken } = JSON.parse(secretBox.decrypt(encrypted, contextOf(tenantId, found))) as Pick<
     GladlyCredentials,
     'email' | 'apiToken'
   >;
@@ -100,12 +100,12 @@ export async function deleteCredentials(db: Db, tenantId: TenantId): Promise<voi
 }
 
 /** Bound to the version too: an older token cannot be put back in the place of a newer one. */
-const contextOf = (tenantId: TenantId, version: number): SealContext => ({
+const contextOf = (tenantId: TenantId, version: number): SecretContext => ({
   tenantId,
   purpose: `credentials/${version}`,
 });
 
-/** The host of the newest credentials, found or not; null before any were given. It is no secret, so nothing has to be opened for it. */
+/** The host of the newest credentials, found or not; null before any were given. It is no secret, so nothing has to be decrypted for it. */
 export async function submittedHost(db: Queryable, tenantId: TenantId): Promise<string | null> {
   const { rows } = await db.query<{ host: string }>(
     'SELECT host FROM credentials WHERE tenant_id = $1 ORDER BY version DESC LIMIT 1',

@@ -13,7 +13,7 @@ import { recordAction } from '../store/actions.ts';
 import { putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
 import { removeTenant } from '../store/removal.ts';
-import type { Sealer } from '../store/sealer.ts';
+import type { SecretBox } from '../store/secret-box.ts';
 import { readTenantFacts, type TenantState } from '../store/tenant-states.ts';
 import { createTenant, getTenant, type RetentionPolicy, type Tenant, withdrawConnectLinks } from '../store/tenants.ts';
 import { issueWebhookKey } from '../store/webhook-keys.ts';
@@ -54,7 +54,7 @@ export interface Credentials {
 
 export interface TenantsDeps {
   readonly db: Db;
-  readonly sealer: Sealer;
+  readonly secretBox: SecretBox;
   readonly queues: Queues;
   readonly receiver: Receiver;
   readonly workflows: TenantWorkflows;
@@ -107,7 +107,7 @@ export class Tenants {
   }
 
   async submitCredentials(tenantId: TenantId, given: Credentials, by: string) {
-    const { db, sealer, workflows, config } = this.#deps;
+    const { db, secretBox, workflows, config } = this.#deps;
     const tenant = await this.get(tenantId);
     const parsed = parseGladlyHost(given.domain, config.GLADLY_EXTRA_HOSTS);
     if (!parsed.ok) {
@@ -117,7 +117,7 @@ export class Tenants {
       ]);
     }
     const { email, apiToken } = given;
-    const version = await putCredentials(db, sealer, tenantId, { host: parsed.host.name, email, apiToken });
+    const version = await putCredentials(db, secretBox, tenantId, { host: parsed.host.name, email, apiToken });
     const setup = given.webhookSetup;
     // One that was disconnected begins anew, and is not to be erased meanwhile.
     if (tenant.state === 'cancelled' || tenant.state === 'disconnected') {

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
 

@@ -1,5 +1,5 @@
 import { eventFacts } from '../gladly/event-facts.ts';
-import { openDelivery } from '../queue/envelope.ts';
+import { decodeDelivery } from '../queue/envelope.ts';
 import type { QueueUrls } from '../queue/names.ts';
 import type { Queues } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
@@ -69,7 +69,7 @@ async function takeInDeadLetters(
     const messages = await receiver.receive(deadUrl, { max: 10, waitSeconds: 1 });
     if (messages.length === 0) break;
     for (const { receiptHandle, body } of messages) {
-      const delivery = openDelivery(body);
+      const delivery = decodeDelivery(body);
       const facts = delivery && eventFacts(delivery.body);
       if (delivery === null || (facts && wanted && !wanted.has(facts.eventId))) {
         left.push(receiptHandle);

@@ -1,5 +1,5 @@
 /** The endpoint as the API process has it: keys, ledger, sightings and rings in Postgres, events in SQS. */
-import { Registry } from 'prom-client';
+import { Registry } from '@prometheus-io/client';
 import { createHttpEdge } from '../../../src/api/http/server.ts';
 import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';

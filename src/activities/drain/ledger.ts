@@ -1,6 +1,6 @@
 import type { ConversationResult } from '../../contracts/reading.ts';
 import { eventFacts } from '../../gladly/event-facts.ts';
-import { openDelivery } from '../../queue/envelope.ts';
+import { decodeDelivery } from '../../queue/envelope.ts';
 import type { Receiver } from '../../queue/receiver.ts';
 import { lastReadings } from '../../store/conversations/readings.ts';
 import { writeConversations } from '../../store/conversations/write.ts';
@@ -49,7 +49,7 @@ export function intakeDeps(
 
 /** One that is not ours is left in the queue, which moves it to the dead-letter queue after its receives. */
 function takenMessage(handle: string, text: string, sawDrift: (what: string) => void): TakenMessage<NewEvent>[] {
-  const delivery = openDelivery(text);
+  const delivery = decodeDelivery(text);
   if (delivery === null) return [];
   const facts = eventFacts(delivery.body);
   if (facts === null) return [{ handle, row: null }];

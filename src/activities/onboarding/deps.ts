@@ -2,13 +2,13 @@ import type { GladlyClient } from '../../gladly/client.ts';
 import type { GladlyHost } from '../../gladly/host.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Db } from '../../store/db.ts';
-import type { Sealer } from '../../store/sealer.ts';
+import type { SecretBox } from '../../store/secret-box.ts';
 import type { TenantWorkflows } from '../../tenants/workflows.ts';
 
 /** What the onboarding activities need of the world. */
 export interface OnboardingDeps {
   readonly db: Db;
-  readonly sealer: Sealer;
+  readonly secretBox: SecretBox;
   readonly queues: Queues;
   readonly gladly: GladlyFor;
   readonly workflows: Pick<TenantWorkflows, 'startExtraction' | 'credentialsChanged' | 'endExtraction'>;

@@ -15,9 +15,9 @@ export type Opened =
     }
   | { readonly ok: false; readonly problem: Problem };
 
-/** The customer's Gladly through the credentials of this version, which are opened here and go no further. */
+/** The customer's Gladly through the credentials of this version, which are decrypted here and go no further. */
 export async function openGladly(deps: OnboardingDeps, input: StepInput): Promise<Opened> {
-  const credentials = await getCredentials(deps.db, deps.sealer, input.tenantId, input.credentialsVersion);
+  const credentials = await getCredentials(deps.db, deps.secretBox, input.tenantId, input.credentialsVersion);
   // Only while newer ones are on their way to the workflow: adopting those deletes the older.
   if (!credentials) return { ok: false, problem: problem('credentials_missing') };
   const parsed = parseGladlyHost(credentials.host, deps.extraHosts);

@@ -1,8 +1,8 @@
 import type { Evidence, StepResult } from '../../contracts/onboarding.ts';
 import { type Problem, problem } from '../../contracts/problems.ts';
+import { DecryptionError } from '../../crypto/aead.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import { isTransient } from '../../store/errors.ts';
-import { TamperedError, UnknownKeyError } from '../../store/sealer.ts';
 import type { Questions } from './evidence.ts';
 
 export const done = (evidence: readonly Evidence[], notices: readonly Problem[] = []): StepResult => ({
@@ -34,8 +34,7 @@ export function resultOf(error: unknown, { evidence }: Questions): StepResult {
     if (!error.retryable) return needsYou([error.problem], evidence);
     return retry(error.problem, evidence, failure.kind === 'rate_limited' ? failure.retryAfterMs : null);
   }
-  if (error instanceof UnknownKeyError || error instanceof TamperedError)
-    return needsYou([problem('credentials_unreadable')], evidence);
+  if (error instanceof DecryptionError) return needsYou([problem('credentials_unreadable')], evidence);
   if (isTransient(error)) return retry(problem('store_unavailable'), evidence);
   throw error;
 }

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
-import { type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
+import type { Payload, PayloadCodec } from '@temporalio/common';
 import { ApiError } from '../../contracts/api-error.ts';
+import { DecryptionError } from '../../crypto/aead.ts';
 import { jsonBody } from '../http/input.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { cors } from './cors.ts';
@@ -18,7 +19,7 @@ export interface CodecDeps {
 const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /**
- * The codec server of Temporal UI and the Temporal CLI: `POST /codec/decode` shows what is sealed, `POST /codec/encode` seals what an operator
+ * The codec server of Temporal UI and the Temporal CLI: `POST /codec/decode` decrypts what is encrypted, `POST /codec/encode` encrypts what an operator
  * sends to a workflow. Both want `{"payloads": [...]}` and answer the same. Nothing is stored, and nothing of a payload is logged.
  */
 export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<RequestState> {
@@ -37,7 +38,7 @@ export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<Req
         );
       }
       if (operator.role === 'viewer') {
-        throw new ApiError('forbidden', 'A viewer sees payloads sealed. Use the key of an operator.');
+        throw new ApiError('forbidden', 'A viewer sees payloads encrypted. Use the key of an operator.');
       }
       const payloads = payloadsFromJson(await jsonBody(ctx.req, jsonPayloads, BODY_LIMIT_BYTES));
       ctx.set('cache-control', 'no-store');
@@ -48,11 +49,11 @@ export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<Req
     Promise.all(
       payloads.map((payload) =>
         codec.decode([payload]).then(
-          ([opened]) => opened ?? payload,
+          ([decrypted]) => decrypted ?? payload,
           (error: unknown) => {
-            // One that nobody can open any more must not hide all others of the page: it is shown sealed, with its key's id.
-            if (!(error instanceof ValueError)) throw error;
-            log.warn({ err: error }, 'a payload could not be opened');
+            // One that nobody can decrypt any more must not hide all others of the page: it is shown encrypted, with its key's id.
+            if (!(error instanceof DecryptionError)) throw error;
+            log.warn({ err: error }, 'a payload could not be decrypted');
             return payload;
           },
         ),

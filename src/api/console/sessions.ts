@@ -3,7 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import type { OperatorKey, SecretKey } from '../../config.ts';
 import type { Operator } from '../http/operators.ts';
 
-/** Who is signed in to the console, by a cookie that no script can read and no other site can send. */
+/**
+ * Who is signed in to the console, by a cookie that no script can read and no other site can send. Why not with Koa's `ctx.cookies`:
+ * docs/decisions/0009-session-cookie.md.
+ */
 export interface Sessions {
   /** The Set-Cookie header for whoever has this operator key; null when nobody has. */
   signIn(key: string): string | null;

@@ -81,7 +81,7 @@ ${form({
   button: 'Check and use them',
   fields: html`${field({ form: 'credentials', name: 'domain', label: 'Gladly domain', value: given('domain') ?? host ?? '', hint: 'Such as acme.gladly.com', maxLength: 500, errors })}
 ${field({ form: 'credentials', name: 'email', label: 'Email address of the integration user', type: 'email', value: given('email') ?? '', maxLength: 320, errors })}
-${field({ form: 'credentials', name: 'apiToken', label: 'API token of that user', type: 'password', maxLength: 500, hint: 'It is stored sealed and never shown again.', errors })}`,
+${field({ form: 'credentials', name: 'apiToken', label: 'API token of that user', type: 'password', maxLength: 500, hint: 'It is stored encrypted and never shown again.', errors })}`,
 })}`;
 }
 

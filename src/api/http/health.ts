@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import type { Registry } from 'prom-client';
+import type { Registry } from '@prometheus-io/client';
 import type { RequestState } from './request-log.ts';
 
 /** Whether each thing that the API cannot work without answers. */

@@ -1,5 +1,5 @@
 import { parseEvent } from '../../gladly/events.ts';
-import { sealDelivery } from '../../queue/envelope.ts';
+import { encodeDelivery } from '../../queue/envelope.ts';
 import { isEndpointTrouble } from '../../queue/errors.ts';
 import type { EventSender } from '../../queue/sender.ts';
 import type { AuthenticatedDelivery } from './authenticated.ts';
@@ -43,8 +43,8 @@ export function createIngestEngine({ sender, breaker, ledger, bells, witness }: 
   async function keep(delivery: AuthenticatedDelivery, isJson: boolean): Promise<EngineOutcome> {
     const { caller, body, acceptedAt } = delivery;
     const { tenantId, keyId, queueUrl } = caller;
-    const sealed = sealDelivery({ acceptedAt, keyId, body }, { isJson });
-    const queue = queueUrl === null || sealed.kind === 'too_large' ? null : { url: queueUrl, ...sealed };
+    const encoded = encodeDelivery({ acceptedAt, keyId, body }, { isJson });
+    const queue = queueUrl === null || encoded.kind === 'too_large' ? null : { url: queueUrl, ...encoded };
     const tried = queue !== null && breaker.mayTry();
     if (tried && (await send(queue.url, queue.text, queue.bytes))) return 'queued';
     if (await ledger.put({ tenantId, keyId, acceptedAt, body })) return 'ledgered';

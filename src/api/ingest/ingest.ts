@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client';
+import type { Registry } from '@prometheus-io/client';
 import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
 import type { BatchTransport } from '../../queue/sender.ts';
 import { type BellTimes, createBells } from './bells.ts';

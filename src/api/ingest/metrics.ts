@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { BreakerState } from './breaker.ts';
 import { type Outcome, outcomeNames } from './outcomes.ts';
 

@@ -57,7 +57,7 @@ export function assetRoutes(): Router<RequestState> {
   router.get('/assets/:file', (ctx) => {
     const asset = byUrl.get(ctx.path);
     if (!asset) return;
-    const encoding = encodingFor(ctx.get('accept-encoding'));
+    const encoding = encodingFor(ctx);
     ctx.set({
       'cache-control': 'public, max-age=31536000, immutable',
       etag: `"${asset.etag}-${encoding}"`,

@@ -13,7 +13,7 @@ export function sendPage(ctx: ApiContext, page: Page, status = 200): void {
 /** A piece of a page, for htmx. */
 export function sendHtml(ctx: ApiContext, markup: Html, status = 200): void {
   const body = Buffer.from(markup.text);
-  const encoding = body.length < WORTH_BYTES ? 'identity' : encodingFor(ctx.get('accept-encoding'));
+  const encoding = body.length < WORTH_BYTES ? 'identity' : encodingFor(ctx);
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
   ctx.vary('accept-encoding');

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migratesConnections } from '../../../src/api/http/shared-port.ts';
-import { openDelivery } from '../../../src/queue/envelope.ts';
+import { decodeDelivery } from '../../../src/queue/envelope.ts';
 import { startBalancer } from '../../support/ingest/balancer.ts';
 import { deadPort, type Ground, openGround } from '../../support/ingest/endpoint.ts';
 import { type Program, runApi } from '../../support/ingest/processes.ts';
@@ -29,7 +29,9 @@ const start = (noticeMs: number, sharedPort = 0): Promise<Program> =>
 
 /** Of the accepted events, those that are not in the queue. */
 const lost = async (accepted: ReadonlySet<string>, queue: string): Promise<string[]> => {
-  const bodies = (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) => openDelivery(body)?.body.toString());
+  const bodies = (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) =>
+    decodeDelivery(body)?.body.toString(),
+  );
   const found = new Set(bodies.map((body) => (JSON.parse(body ?? '{}') as { id: string }).id));
   return [...accepted].filter((id) => !found.has(id));
 };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDelivery } from '../../../src/queue/envelope.ts';
+import { decodeDelivery } from '../../../src/queue/envelope.ts';
 import { type Db, openDb } from '../../../src/store/db.ts';
 import { migrate } from '../../../src/store/migrate.ts';
 import { createTenant, updateTenant } from '../../../src/store/tenants.ts';
@@ -76,7 +76,7 @@ async function lost(accepted: ReadonlySet<string>): Promise<string[]> {
       const messages = await world.receiver.receive(urls.queue, { max: 10, waitSeconds: 0 });
       if (messages.length === 0) return;
       for (const { body } of messages) {
-        found.add((JSON.parse(openDelivery(body)?.body.toString() ?? '{}') as { id: string }).id);
+        found.add((JSON.parse(decodeDelivery(body)?.body.toString() ?? '{}') as { id: string }).id);
       }
       const handles = messages.map(({ receiptHandle }) => receiptHandle);
       expect(await world.receiver.deleteBatch(urls.queue, handles)).toEqual([]);

@@ -5,7 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { extractionWorkflowId } from '../../../src/contracts/tenant.ts';
-import { isSealed } from '../../../src/temporal/payload-codec.ts';
+import { isEncrypted } from '../../../src/temporal/payload-codec.ts';
 import { DevWorld, REAL } from '../../support/dev-world.ts';
 
 const START_MS = 90_000;
@@ -24,7 +24,9 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe('Temporal UI of npm start', () => {
-  it('opens payloads for an operator only, and takes a signal that goes sealed', { timeout: 180_000 }, async () => {
+  it('decrypts payloads for an operator only, and takes a signal that goes encrypted', {
+    timeout: 180_000,
+  }, async () => {
     const world = (await DevWorld.make({}, REAL)).start();
     await world.saying('The first conversation is stored', START_MS);
     const ui = `http://127.0.0.1:${world.port('TEMPORAL_UI_PORT')}`;
@@ -33,13 +35,13 @@ describe('Temporal UI of npm start', () => {
 
     // Nobody is signed in: nothing is shown, and the page says what to do.
     await page.goto(workflow);
-    await page.getByText('Payloads are sealed. Sign in to the console').waitFor();
+    await page.getByText('Payloads are encrypted. Sign in to the console').waitFor();
     expect(await page.getByText('parkedLookMs').count()).toBe(0);
 
     await signIn(page, world);
     await page.goto(workflow);
     await page.getByText('parkedLookMs').first().waitFor();
-    expect(await page.getByText('Payloads are sealed').count()).toBe(0);
+    expect(await page.getByText('Payloads are encrypted').count()).toBe(0);
     await page.getByRole('tab', { name: 'User Metadata' }).click();
     const report = page.frameLocator('#user-metadata-current-details');
     await report.getByText(/^Running/).waitFor();
@@ -51,7 +53,7 @@ describe('Temporal UI of npm start', () => {
       .getByText(/^Paused$/)
       .or(report.getByText(/^Pausing$/))
       .waitFor();
-    expect(await typedSignal(world)).toMatchObject({ name: 'pause', isSealed: true });
+    expect(await typedSignal(world)).toMatchObject({ name: 'pause', isEncrypted: true });
     await page.close();
   });
 });
@@ -81,7 +83,7 @@ async function sendPause(page: Page): Promise<void> {
 }
 
 /** The last signal as Temporal has it. */
-async function typedSignal(world: DevWorld): Promise<{ name: string; isSealed: boolean } | undefined> {
+async function typedSignal(world: DevWorld): Promise<{ name: string; isEncrypted: boolean } | undefined> {
   const connection = await Connection.connect({ address: `127.0.0.1:${world.port('TEMPORAL_PORT')}` });
   try {
     const handle = new Client({ connection }).workflow.getHandle(extractionWorkflowId('demo'));
@@ -90,7 +92,7 @@ async function typedSignal(world: DevWorld): Promise<{ name: string; isSealed: b
       ({ workflowExecutionSignaledEventAttributes: it }) => it?.signalName === 'pause',
     )?.workflowExecutionSignaledEventAttributes;
     return signal
-      ? { name: signal.signalName ?? '', isSealed: (signal.input?.payloads ?? []).every(isSealed) }
+      ? { name: signal.signalName ?? '', isEncrypted: (signal.input?.payloads ?? []).every(isEncrypted) }
       : undefined;
   } finally {
     await connection.close();

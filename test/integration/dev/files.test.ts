@@ -15,7 +15,7 @@ describe('the keys of a DATA_DIR', () => {
     expect(readOrMakeKeys(scratchFolder())).not.toEqual(made);
   });
 
-  test('are never replaced when they cannot be read: what they sealed would be lost', () => {
+  test('are never replaced when they cannot be read: what they encrypted would be lost', () => {
     const folder = scratchFolder();
     writeFileSync(join(folder, 'keys.json'), '{"operatorKey": "half a fi');
     expect(() => readOrMakeKeys(folder)).toThrow('keys.json is damaged');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { sealDelivery } from '../../../src/queue/envelope.ts';
+import { encodeDelivery } from '../../../src/queue/envelope.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
 import { createTenant, credentialsOf, type TestTenant } from '../../support/onboarding/tenant.ts';
 import { startWorld, type World } from '../../support/onboarding/world.ts';
@@ -197,10 +197,10 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
       content: { conversationId: id, customerId, context: { assignee: { inboxId: 'x' } } },
     };
     const body = Buffer.from(JSON.stringify(event));
-    const sealed = sealDelivery({ acceptedAt: Date.now(), keyId: 'k', body }, { isJson: true });
-    if (sealed.kind !== 'message') throw new Error('It does not fit.');
+    const encoded = encodeDelivery({ acceptedAt: Date.now(), keyId: 'k', body }, { isJson: true });
+    if (encoded.kind !== 'message') throw new Error('It does not fit.');
     const sqs = new SQSClient({ endpoint: world.sqsEndpoint, region: 'us-east-1' });
-    await sqs.send(new SendMessageCommand({ QueueUrl: dead, MessageBody: sealed.text }));
+    await sqs.send(new SendMessageCommand({ QueueUrl: dead, MessageBody: encoded.text }));
     await sqs.send(new SendMessageCommand({ QueueUrl: dead, MessageBody: 'somebody else wrote this' }));
     sqs.destroy();
     const redrive = `/v1/tenants/${tenant.id}/redrive`;

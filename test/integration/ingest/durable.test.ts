@@ -11,7 +11,7 @@ import { createLedgerBatcher } from '../../../src/api/ingest/ledger-batcher.ts';
 import type { LedgerWriter } from '../../../src/api/ingest/ports.ts';
 import { createWitness } from '../../../src/api/ingest/witness.ts';
 import { createBatchingSender } from '../../../src/queue/batching-sender.ts';
-import { openDelivery } from '../../../src/queue/envelope.ts';
+import { decodeDelivery } from '../../../src/queue/envelope.ts';
 import type { BatchTransport, SendResult } from '../../../src/queue/sender.ts';
 
 /** What a call to SQS or to the ledger can come to. `lost`: it worked, and its answer got lost. */
@@ -40,7 +40,7 @@ function world(fates: readonly Fate[]) {
       return texts.map((text, n): SendResult => {
         if (mine === 'half' && n % 2 === 1) return refused;
         // A call that hung may have worked all the same.
-        durable.queue.add(openDelivery(text)?.body.toString() ?? '');
+        durable.queue.add(decodeDelivery(text)?.body.toString() ?? '');
         return mine === 'works' || mine === 'half' ? { kind: 'accepted' } : lost;
       });
     },

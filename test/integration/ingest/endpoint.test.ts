@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keySource, rings } from '../../../src/api/ingest/adapters.ts';
-import { openDelivery } from '../../../src/queue/envelope.ts';
+import { decodeDelivery } from '../../../src/queue/envelope.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { beginDrain, drainStates, markParked } from '../../../src/store/drains.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 const queued = async (queue: string): Promise<(string | undefined)[]> =>
-  (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) => openDelivery(body)?.body.toString());
+  (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) => decodeDelivery(body)?.body.toString());
 
 describe('an event with a right key', () => {
   test('is 200, and in the queue as it came', async () => {

@@ -32,6 +32,21 @@ describe('files of the pages', () => {
     }
   });
 
+  it.each([
+    ['gzip, deflate, br, zstd', 'br'],
+    ['gzip;q=1, br;q=0.5', 'br'],
+    ['*', 'br'],
+    ['br;q=0, gzip', 'gzip'],
+    ['br;q=0, *', 'gzip'],
+    ['GZIP', 'gzip'],
+    ['br;q=0, gzip;q=0.000', null],
+    ['zstd, not-br', null],
+    ['', null],
+  ])('are sent to who accepts %j in %s', async (accepted, encoding) => {
+    const { headers } = await get({ 'accept-encoding': accepted });
+    expect(headers.get('content-encoding')).toBe(encoding);
+  });
+
   it('are not sent again to who has them', async () => {
     const { headers } = await get({ 'accept-encoding': 'gzip' });
     const again = await get({

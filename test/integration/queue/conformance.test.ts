@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDelivery, sealDelivery } from '../../../src/queue/envelope.ts';
+import { decodeDelivery, encodeDelivery } from '../../../src/queue/envelope.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/queue/limits.ts';
 import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
@@ -46,21 +46,21 @@ for (const kind of emulators) {
         expect(received.map((message) => message.body).sort()).toEqual(texts);
       });
 
-      test('a sealed delivery of any bytes comes back byte for byte', async () => {
+      test('an encoded delivery of any bytes comes back byte for byte', async () => {
         const { queue } = await newQueue(world);
         const bodies = ['{"emoji":"\u{1F600}"}', 'no json', '\u0000\u0001', '\ufffe\uffff', ''].map((text) =>
           Buffer.from(text),
         );
         bodies.push(Buffer.from([0xff, 0xfe, 0x80, 0x00]));
         const texts = bodies.map((body) => {
-          const sealed = sealDelivery({ acceptedAt: 1, keyId: 'k', body }, { isJson: body.includes('{') });
-          if (sealed.kind !== 'message') throw new Error('too large');
-          return sealed.text;
+          const encoded = encodeDelivery({ acceptedAt: 1, keyId: 'k', body }, { isJson: body.includes('{') });
+          if (encoded.kind !== 'message') throw new Error('too large');
+          return encoded.text;
         });
         const results = await transport.sendBatch(queue, texts, LIMIT_MS);
         expect(results).toEqual(texts.map(() => ({ kind: 'accepted' })));
         const received = await receiveAll(world.receiver, queue);
-        const opened = received.map((message) => openDelivery(message.body)?.body.toString('hex')).sort();
+        const opened = received.map((message) => decodeDelivery(message.body)?.body.toString('hex')).sort();
         expect(opened).toEqual(bodies.map((body) => body.toString('hex')).sort());
       });
 

@@ -1,4 +1,4 @@
-/** The stored histories are sealed under this key, which seals nothing else: 32 times the letter h. */
+/** The stored histories are encrypted under this key, which encrypts nothing else: 32 times the letter h. */
 const KEY = Buffer.alloc(32, 'h').toString('base64');
 
 export const HISTORY_KEYS = `histories:${KEY}`;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { TamperedError } from '../../../src/crypto/aead.ts';
 import { adoptCredentials, deleteCredentials, getCredentials, putCredentials } from '../../../src/store/credentials.ts';
 import { UnknownTenantError } from '../../../src/store/errors.ts';
-import { createSealer, TamperedError } from '../../../src/store/sealer.ts';
+import { createSecretBox } from '../../../src/store/secret-box.ts';
 import {
   hashWebhookKey,
   issueWebhookKey,
@@ -16,53 +17,56 @@ import { heldOpen } from '../../support/store/held-open.ts';
 import { at } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
-const sealer = createSealer([{ id: 'k1', key: randomBytes(32).toString('base64') }]);
+const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32).toString('base64') }]);
 const credentials = (apiToken: string) => ({ host: 'acme.gladly.com', email: 'ann@example.com', apiToken });
 
 describeStore('credentials', (store) => {
-  it('seals each version, and adopts one when it is told to', async () => {
+  it('encrypts each version, and adopts one when it is told to', async () => {
     const tenantId = await store.tenant();
-    expect(await getCredentials(store.db, sealer, tenantId, 'newest')).toBeNull();
-    expect(await putCredentials(store.db, sealer, tenantId, credentials('token-1'))).toBe(1);
+    expect(await getCredentials(store.db, secretBox, tenantId, 'newest')).toBeNull();
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-1'))).toBe(1);
     expect(await adoptCredentials(store.db, tenantId, 1)).toBe(true);
-    expect(await putCredentials(store.db, sealer, tenantId, credentials('token-2'))).toBe(2);
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-2'))).toBe(2);
 
-    expect(await getCredentials(store.db, sealer, tenantId)).toMatchObject({ version: 1, ...credentials('token-1') });
-    expect(await getCredentials(store.db, sealer, tenantId, 'newest')).toMatchObject({
+    expect(await getCredentials(store.db, secretBox, tenantId)).toMatchObject({
+      version: 1,
+      ...credentials('token-1'),
+    });
+    expect(await getCredentials(store.db, secretBox, tenantId, 'newest')).toMatchObject({
       version: 2,
       apiToken: 'token-2',
     });
-    expect(await getCredentials(store.db, sealer, tenantId, 2)).toMatchObject({ version: 2 });
+    expect(await getCredentials(store.db, secretBox, tenantId, 2)).toMatchObject({ version: 2 });
     expect(await adoptCredentials(store.db, tenantId, 2)).toBe(true);
     expect(await adoptCredentials(store.db, tenantId, 2)).toBe(true);
     expect(await adoptCredentials(store.db, tenantId, 1)).toBe(false);
     expect(await adoptCredentials(store.db, tenantId, 3)).toBe(false);
-    expect(await getCredentials(store.db, sealer, tenantId)).toMatchObject({ version: 2 });
-    expect(await getCredentials(store.db, sealer, tenantId, 1)).toBeNull();
+    expect(await getCredentials(store.db, secretBox, tenantId)).toMatchObject({ version: 2 });
+    expect(await getCredentials(store.db, secretBox, tenantId, 1)).toBeNull();
 
     await deleteCredentials(store.db, tenantId);
-    expect(await getCredentials(store.db, sealer, tenantId)).toBeNull();
-    expect(await putCredentials(store.db, sealer, tenantId, credentials('token-3'))).toBe(3);
+    expect(await getCredentials(store.db, secretBox, tenantId)).toBeNull();
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-3'))).toBe(3);
   });
 
-  it('keeps neither email nor token in the open, and opens no seal that was moved', async () => {
+  it('keeps neither email nor token in the open, and decrypts nothing that was moved', async () => {
     const [tenantId, other] = [await store.tenant(), await store.tenant()];
-    await putCredentials(store.db, sealer, tenantId, credentials('token-1'));
-    await putCredentials(store.db, sealer, other, credentials('token-2'));
+    await putCredentials(store.db, secretBox, tenantId, credentials('token-1'));
+    await putCredentials(store.db, secretBox, other, credentials('token-2'));
     const { rows } = await store.db.query('SELECT * FROM credentials');
     expect(JSON.stringify(rows)).not.toMatch(/token-|ann@/);
     await store.db.query(
       'UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE tenant_id = $2) WHERE tenant_id = $1',
       [tenantId, other],
     );
-    await expect(getCredentials(store.db, sealer, tenantId, 'newest')).rejects.toThrow(TamperedError);
+    await expect(getCredentials(store.db, secretBox, tenantId, 'newest')).rejects.toThrow(TamperedError);
   });
 
   it('gives two submissions at once two versions, and none to a tenant that does not exist', async () => {
     const tenantId = await store.tenant();
-    const put = (token: string) => putCredentials(store.db, sealer, tenantId, credentials(token));
+    const put = (token: string) => putCredentials(store.db, secretBox, tenantId, credentials(token));
     expect((await Promise.all([put('a'), put('b'), put('c')])).sort()).toEqual([1, 2, 3]);
-    await expect(putCredentials(store.db, sealer, 'nobody', credentials('x'))).rejects.toThrow(UnknownTenantError);
+    await expect(putCredentials(store.db, secretBox, 'nobody', credentials('x'))).rejects.toThrow(UnknownTenantError);
   });
 });
 

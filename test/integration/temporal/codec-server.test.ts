@@ -11,7 +11,6 @@ import { codecRoutes } from '../../../src/api/codec/routes.ts';
 import { createSessions } from '../../../src/api/console/sessions.ts';
 import { operatorsOf } from '../../../src/api/http/operators.ts';
 import { type RequestState, requestLog } from '../../../src/api/http/request-log.ts';
-import { payloadKeys } from '../../../src/temporal/keys.ts';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec.ts';
 
 const UI = 'http://127.0.0.1:8233';
@@ -22,7 +21,7 @@ const operatorKeys = [
 ] as const;
 const [operator, viewer] = operatorKeys.map(({ key }) => ({ authorization: `Bearer ${key}` }));
 const sessions = createSessions({ operatorKeys, secretKeys, secure: false });
-const codec = createPayloadCodec(payloadKeys(secretKeys));
+const codec = createPayloadCodec(secretKeys);
 const plain = (value: unknown): Payload => defaultPayloadConverter.toPayload(value) ?? {};
 
 let url = '';
@@ -51,7 +50,7 @@ function ask(action: string, body: unknown, headers: Record<string, string> = {}
 }
 
 describe('the codec server', () => {
-  it('decodes for an operator, and passes what is not sealed', async () => {
+  it('decodes for an operator, and passes what is not encrypted', async () => {
     const request = payloadsToJson([...(await codec.encode([plain({ by: 'ann' })])), plain('typed')]);
     const answer = await ask('decode', request, operator);
     expect(answer.status).toBe(200);
@@ -92,7 +91,7 @@ describe('the codec server', () => {
     expect(answer.headers.get('vary')).toContain('Origin');
   });
 
-  it('opens and seals nothing for a viewer', async () => {
+  it('decrypts and encrypts nothing for a viewer', async () => {
     expect((await ask('decode', { payloads: [] }, viewer)).status).toBe(403);
     const refused = await ask('encode', { payloads: [] }, viewer);
     expect(refused.status).toBe(403);
@@ -129,8 +128,8 @@ describe('the codec server', () => {
     expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('shows the rest when one payload cannot be opened', async () => {
-    const stranger = createPayloadCodec(payloadKeys([{ id: 'lost', key: randomBytes(32).toString('base64') }]));
+  it('shows the rest when one payload cannot be decrypted', async () => {
+    const stranger = createPayloadCodec([{ id: 'lost', key: randomBytes(32).toString('base64') }]);
     const [lost, mine] = [...(await stranger.encode([plain('x')])), ...(await codec.encode([plain('y')]))];
     const answer = await ask('decode', payloadsToJson([lost ?? {}, mine ?? {}]), operator);
     expect(await answer.json()).toEqual(payloadsToJson([lost ?? {}, plain('y')]));

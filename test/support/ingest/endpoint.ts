@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { Registry } from '@prometheus-io/client';
 import { startFauxqs } from 'fauxqs';
-import { Registry } from 'prom-client';
 import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
 import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';

@@ -1,5 +1,4 @@
 import { readConfig } from '../../../src/config.ts';
-import { payloadKeys } from '../../../src/temporal/keys.ts';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec.ts';
 import type { TestGladly } from './gladly.ts';
 import type { World } from './world.ts';
@@ -47,14 +46,14 @@ async function rowsOf({ db }: World): Promise<(readonly [table: string, row: str
 }
 
 async function historiesOf({ env, variables }: World): Promise<(readonly [workflowId: string, text: string])[]> {
-  const codec = createPayloadCodec(payloadKeys(readConfig(variables, 'api').SECRET_KEYS));
+  const codec = createPayloadCodec(readConfig(variables, 'api').SECRET_KEYS);
   const all: (readonly [string, string])[] = [];
   for await (const { workflowId, runId } of env.client.workflow.list()) {
     const history = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
     const texts: string[] = [];
     for (const payload of payloadsIn(history)) {
-      const opened = await codec.decode([payload]);
-      texts.push(...opened.map(({ data }) => Buffer.from(data ?? []).toString('utf8')));
+      const decrypted = await codec.decode([payload]);
+      texts.push(...decrypted.map(({ data }) => Buffer.from(data ?? []).toString('utf8')));
     }
     all.push([workflowId, texts.join('\n') + JSON.stringify(history)]);
   }

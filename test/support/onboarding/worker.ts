@@ -17,7 +17,7 @@ import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
 import { createReceiver } from '../../../src/queue/receiver.ts';
 import type { Db } from '../../../src/store/db.ts';
-import { createSealer } from '../../../src/store/sealer.ts';
+import { createSecretBox } from '../../../src/store/secret-box.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
 import { recordExtraction } from '../../../src/tenants/projection.ts';
@@ -41,7 +41,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   });
   const connections = createConnections(lookup ? { lookup } : {});
   const governors = createGovernors({ share: config.QUOTA_SHARE });
-  const sealer = createSealer(config.SECRET_KEYS);
+  const secretBox = createSecretBox(config.SECRET_KEYS);
   const extraHosts = config.GLADLY_EXTRA_HOSTS;
   const { TEMPORAL_NAMESPACE: namespace } = config;
   const dataConverter = createDataConverter(config.SECRET_KEYS);
@@ -62,7 +62,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
       activities: {
         ...createOnboardingActivities({
           db,
-          sealer,
+          secretBox,
           queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
           gladly: createPacedGladly({ governors, connections }),
           workflows: new TenantWorkflows(client),
@@ -81,7 +81,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
           db,
           receiver: createReceiver(sqs),
           queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
-          gladlyOf: createGladlyAccess({ db, sealer, connections, governors, extraHosts }),
+          gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
           limits: {
             budgetMs: config.DRAIN_BUDGET_MS,
             crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,

@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client';
+import { Registry } from '@prometheus-io/client';
 import { describe, expect, test } from 'vitest';
 import { rawAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngestMetrics } from '../../../src/api/ingest/metrics.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const BELOW_API = ['tenants', 'gladly', 'queue', 'store', 'temporal', 'telemetry', 'contracts', 'config'];
+const BELOW_API = ['tenants', 'gladly', 'queue', 'store', 'temporal', 'crypto', 'telemetry', 'contracts', 'config'];
 const INSIDE_API = ['http', 'pages', 'ingest', 'operators', 'feed', 'codec', 'connect', 'console'].map(
   (box) => `api/${box}`,
 );
@@ -14,20 +14,21 @@ const INSIDE_API = ['http', 'pages', 'ingest', 'operators', 'feed', 'codec', 'co
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   config: [],
+  crypto: [],
   telemetry: [],
   workflows: ['contracts'],
   gladly: ['contracts'],
   queue: ['contracts'],
-  store: ['contracts'],
-  temporal: ['contracts'],
+  store: ['crypto', 'contracts'],
+  temporal: ['crypto', 'contracts'],
   tenants: ['gladly', 'queue', 'store', 'contracts', 'config'],
-  activities: ['tenants', 'gladly', 'queue', 'store', 'contracts', 'telemetry'],
+  activities: ['tenants', 'gladly', 'queue', 'store', 'crypto', 'contracts', 'telemetry'],
   'api/http': ['telemetry', 'contracts', 'config'],
   'api/pages': ['api/http', 'telemetry', 'contracts'],
   'api/ingest': ['gladly', 'queue', 'store', 'contracts'],
   'api/operators': ['api/http', 'tenants', 'contracts'],
   'api/feed': ['api/http', 'tenants', 'store', 'contracts'],
-  'api/codec': ['api/http', 'contracts'],
+  'api/codec': ['api/http', 'crypto', 'contracts'],
   'api/connect': ['api/pages', 'api/http', 'tenants', 'gladly', 'store', 'contracts'],
   'api/console': ['api/pages', 'api/http', 'tenants', 'queue', 'store', 'contracts', 'config'],
   api: [...INSIDE_API, ...BELOW_API],
@@ -47,6 +48,7 @@ const WORKSHOP: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a box may import; where a box is not named it may import any. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^@temporalio\/(workflow|common)$/],
+  crypto: [/^node:/],
   workflows: [/^@temporalio\/workflow$/],
 };
 

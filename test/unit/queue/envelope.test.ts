@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openDelivery, sealDelivery } from '../../../src/queue/envelope.ts';
+import { decodeDelivery, encodeDelivery } from '../../../src/queue/envelope.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/queue/limits.ts';
 
 /** SendMessage's reference, less what fauxqs refuses besides. */
@@ -16,8 +16,8 @@ const isJson = (body: Buffer): boolean => {
   }
 };
 
-const sealed = (body: Buffer, keyId = 'k'): string => {
-  const result = sealDelivery({ acceptedAt: 1_767_600_000_000, keyId, body }, { isJson: isJson(body) });
+const encoded = (body: Buffer, keyId = 'k'): string => {
+  const result = encodeDelivery({ acceptedAt: 1_767_600_000_000, keyId, body }, { isJson: isJson(body) });
   if (result.kind !== 'message') throw new Error('too large');
   expect(result.bytes).toBe(Buffer.byteLength(result.text));
   return result.text;
@@ -36,14 +36,14 @@ const bodies = fc.oneof(
 test('any body comes back byte for byte, in a message that SQS takes and that is JSON', () => {
   fc.assert(
     fc.property(bodies, fc.string({ maxLength: 20 }), fc.nat(2 ** 45), (body, keyId, acceptedAt) => {
-      const result = sealDelivery(
+      const result = encodeDelivery(
         { acceptedAt, keyId: keyId.replace(/[^\x20-\x7e]/g, ''), body },
         { isJson: isJson(body) },
       );
       if (result.kind !== 'message') throw new Error('too large');
       expect(result.text).toMatch(ALLOWED);
       expect(() => JSON.parse(result.text)).not.toThrow();
-      const opened = openDelivery(result.text);
+      const opened = decodeDelivery(result.text);
       expect(opened?.body.equals(body)).toBe(true);
       expect(opened).toMatchObject({ acceptedAt, keyId: keyId.replace(/[^\x20-\x7e]/g, '') });
     }),
@@ -53,26 +53,29 @@ test('any body comes back byte for byte, in a message that SQS takes and that is
 
 describe('what a person sees in the queue', () => {
   test('JSON as it came', () => {
-    expect(sealed(Buffer.from('{"id":"e"}'))).toBe('{"v":1,"at":1767600000000,"key":"k","json":{"id":"e"}}');
+    expect(encoded(Buffer.from('{"id":"e"}'))).toBe('{"v":1,"at":1767600000000,"key":"k","json":{"id":"e"}}');
   });
   test('other text as a string', () => {
-    expect(sealed(Buffer.from('hello "you"'))).toBe('{"v":1,"at":1767600000000,"key":"k","text":"hello \\"you\\""}');
+    expect(encoded(Buffer.from('hello "you"'))).toBe('{"v":1,"at":1767600000000,"key":"k","text":"hello \\"you\\""}');
   });
   test('what SQS refuses as base64', () => {
-    expect(JSON.parse(sealed(Buffer.from([0, 255])))).toMatchObject({ base64: 'AP8=' });
+    expect(JSON.parse(encoded(Buffer.from([0, 255])))).toMatchObject({ base64: 'AP8=' });
   });
 });
 
 test('a message that is too large is said to be, to the byte', () => {
-  const overhead = sealed(Buffer.from('1')).length - 1;
+  const overhead = encoded(Buffer.from('1')).length - 1;
   const fits = Buffer.from(`"${'x'.repeat(MAX_MESSAGE_BYTES - overhead - 2)}"`);
   const options = { isJson: true };
-  expect(sealDelivery({ acceptedAt: 1_767_600_000_000, keyId: 'k', body: fits }, options)).toMatchObject({
+  expect(encodeDelivery({ acceptedAt: 1_767_600_000_000, keyId: 'k', body: fits }, options)).toMatchObject({
     kind: 'message',
     bytes: MAX_MESSAGE_BYTES,
   });
   expect(
-    sealDelivery({ acceptedAt: 1_767_600_000_000, keyId: 'k', body: Buffer.concat([fits, Buffer.from(' ')]) }, options),
+    encodeDelivery(
+      { acceptedAt: 1_767_600_000_000, keyId: 'k', body: Buffer.concat([fits, Buffer.from(' ')]) },
+      options,
+    ),
   ).toEqual({ kind: 'too_large', bytes: MAX_MESSAGE_BYTES + 1 });
 });
 
@@ -86,5 +89,5 @@ test.each([
   '{"v":1,"at":"1","key":"k","text":""}',
   '{"v":1,"at":1,"key":"k"}',
 ])('a message of somebody else is none of ours: %s', (message) => {
-  expect(openDelivery(message)).toBeNull();
+  expect(decodeDelivery(message)).toBeNull();
 });

@@ -1,5 +1,5 @@
 /** An API process with nothing but the webhook endpoint and its readiness, for tests that end and kill whole processes. */
-import { Registry } from 'prom-client';
+import { Registry } from '@prometheus-io/client';
 import { createHttpEdge } from '../../../../src/api/http/server.ts';
 import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../../src/api/ingest/adapters.ts';
 import { brokenAnswer } from '../../../../src/api/ingest/answers.ts';

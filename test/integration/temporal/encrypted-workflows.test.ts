@@ -19,7 +19,6 @@ import {
 } from '../../../src/contracts/extraction.ts';
 import { EXTRACTION_TASK_QUEUE, extractionWorkflowId } from '../../../src/contracts/tenant.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
-import { payloadKeys } from '../../../src/temporal/keys.ts';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec.ts';
 import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { createTestEnvironment, workflowBundle } from '../../support/temporal.ts';
@@ -99,12 +98,12 @@ function allTextIn(value: unknown): string {
   return Object.values(value).map(allTextIn).join('');
 }
 
-async function open(payload: Payload | null | undefined): Promise<unknown> {
-  const [opened] = await createPayloadCodec(payloadKeys([k2, k1])).decode([payload ?? {}]);
-  return defaultPayloadConverter.fromPayload(opened ?? {});
+async function decrypted(payload: Payload | null | undefined): Promise<unknown> {
+  const [plain] = await createPayloadCodec([k2, k1]).decode([payload ?? {}]);
+  return defaultPayloadConverter.fromPayload(plain ?? {});
 }
 
-describe('sealed workflows', () => {
+describe('encrypted workflows', () => {
   it('leave nothing to read in a history but what lists are filtered by', async () => {
     const client = clientWith(k1);
     await beside([k1], async () => {
@@ -119,15 +118,15 @@ describe('sealed workflows', () => {
       }
       expect(text).toContain('paused');
       const timer = events?.find(({ timerStartedEventAttributes }) => timerStartedEventAttributes);
-      expect(await open(timer?.userMetadata?.summary)).toBe('Parked: waits for the next event');
+      expect(await decrypted(timer?.userMetadata?.summary)).toBe('Parked: waits for the next event');
       const activity = events?.find(({ activityTaskScheduledEventAttributes: it }) => it);
-      expect(await open(activity?.userMetadata?.summary)).toBe('Take in and extract what waits');
-      expect(await open(events?.[0]?.userMetadata?.summary)).toMatch(/^Extracts the conversations of acme-/);
-      expect(await open(events?.[0]?.userMetadata?.details)).toContain('**pause**');
+      expect(await decrypted(activity?.userMetadata?.summary)).toBe('Take in and extract what waits');
+      expect(await decrypted(events?.[0]?.userMetadata?.summary)).toMatch(/^Extracts the conversations of acme-/);
+      expect(await decrypted(events?.[0]?.userMetadata?.details)).toContain('**pause**');
     });
   });
 
-  it('seal failures too', async () => {
+  it('encrypt failures too', async () => {
     const client = clientWith(k1);
     const fails = async (): Promise<DrainResult> => {
       throw new Error('connection to secret-host refused');
@@ -142,7 +141,9 @@ describe('sealed workflows', () => {
           if (!failure) continue;
           expect(allTextIn(failure)).not.toContain('secret-host');
           expect(failure.message).toBe('Encoded failure');
-          expect(await open(failure.encodedAttributes)).toMatchObject({ message: 'connection to secret-host refused' });
+          expect(await decrypted(failure.encodedAttributes)).toMatchObject({
+            message: 'connection to secret-host refused',
+          });
           return;
         }
       },
@@ -181,7 +182,7 @@ describe('sealed workflows', () => {
     });
   });
 
-  it('go on from a history that was never sealed', async () => {
+  it('go on from a history that was never encrypted', async () => {
     const plain = clientWith();
     const input: ExtractionInput = { version: 1, tenantId: 'old', tuning };
     const handle = await plain.workflow.start(EXTRACTION_WORKFLOW, {
@@ -191,11 +192,11 @@ describe('sealed workflows', () => {
     });
     await handle.signal(pauseSignal, { by: 'ann', reason: 'before the keys' });
     await beside([k1], async () => {
-      const sealed = clientWith(k1).workflow.getHandle(handle.workflowId);
-      const { pause } = await when(sealed, ({ phase }) => phase === 'paused');
+      const encrypted = clientWith(k1).workflow.getHandle(handle.workflowId);
+      const { pause } = await when(encrypted, ({ phase }) => phase === 'paused');
       expect(pause).toMatchObject({ reason: 'before the keys' });
-      await sealed.signal(resumeSignal, { by: 'bob', reason: '' });
-      await when(sealed, ({ phase }) => phase === 'parked');
+      await encrypted.signal(resumeSignal, { by: 'bob', reason: '' });
+      await when(encrypted, ({ phase }) => phase === 'parked');
     });
   });
 
