@@ -305,8 +305,8 @@ describe('an answer that is not the one asked for', () => {
   });
 
   it('a redirect on the same host is for the caller', async () => {
-    expect((await answered(302, '', { location: '/login' })).failure).toEqual({ kind: 'moved', newId: null });
-    expect((await answered(304, '')).failure).toEqual({ kind: 'moved', newId: null });
+    expect((await answered(302, '', { location: '/login' })).failure).toEqual({ kind: 'moved' });
+    expect((await answered(304, '')).failure).toEqual({ kind: 'moved' });
   });
 });
 
@@ -340,7 +340,7 @@ describe('what an error tells', () => {
       { kind: 'unauthorized' },
       { kind: 'forbidden' },
       { kind: 'not_found' },
-      { kind: 'moved', newId: null },
+      { kind: 'moved' },
       { kind: 'rate_limited', retryAfterMs: null },
       { kind: 'server_error' },
       { kind: 'timeout', afterMs: 15_000 },

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isEndpointTrouble } from '../../../src/queue/errors.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
-import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
 import type { BatchTransport } from '../../../src/queue/sender.ts';
 import { connect } from '../../support/queue/queues.ts';
+import { createSdkTransport } from '../../support/queue/sdk-transport.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

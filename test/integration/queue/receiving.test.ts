@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VISIBILITY_SECONDS } from '../../../src/queue/limits.ts';
-import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
 import { type Emulator, emulators } from '../../support/queue/emulators.ts';
 import { connect, newQueue, receiveAll, type World } from '../../support/queue/queues.ts';
+import { createSdkTransport } from '../../support/queue/sdk-transport.ts';
 
 describe.each(emulators)('receiving from $name', (kind) => {
   let emulator: Emulator;
