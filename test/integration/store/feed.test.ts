@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { writeConversations } from '../../../src/store/conversations/write.ts';
 import type { Db } from '../../../src/store/db.ts';
@@ -59,8 +58,9 @@ describeStore('feed', (store) => {
       db.transaction((tx) =>
         writeConversations(tx, tenantId, fence, [write(id, { reading: reading('OPEN', [], at(0)) })], at(0)),
       );
-    const slow = put(heldOpen(store.db, 200), 'slow');
-    await delay(100);
+    const { db, held } = heldOpen(store.db, 200);
+    const slow = put(db, 'slow');
+    await held;
     await put(store.db, 'fast');
     const seen = await readFeed(store.db, tenantId, 0, 10);
     await slow;
