@@ -113,11 +113,15 @@ describe('the operators’ API', { timeout: 60_000 }, () => {
     const state = z.object({ extraction: z.object({ state: z.string(), pause: z.unknown() }).loose() }).loose();
     expect((await ask('POST', `/v1/tenants/${tenant.id}/pause`, { reason: 'lunch' })).status).toBe(202);
     await expect
-      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, { timeout: 20_000 })
+      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, {
+        timeout: 20_000,
+      })
       .toMatchObject({ state: 'paused', pause: { by: 'ann', reason: 'lunch' } });
     expect((await ask('POST', `/v1/tenants/${tenant.id}/resume`)).status).toBe(202);
     await expect
-      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, { timeout: 20_000 })
+      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, {
+        timeout: 20_000,
+      })
       .toMatchObject({ pause: null });
   });
 
