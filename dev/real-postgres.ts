@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from '../test/support/free-port.ts';
 
 /** Where Debian puts the programs of a server, one folder a version. */
 const DEBIAN = '/usr/lib/postgresql';
@@ -98,12 +98,4 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   const found = users.map((line) => line.split(':')).find(([name]) => name === 'postgres' || name === 'nobody');
   if (!found) throw new Error('There is no user to run Postgres as: neither postgres nor nobody.');
   return { uid: Number(found[2]), gid: Number(found[3]) };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

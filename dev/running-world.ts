@@ -6,7 +6,7 @@ import type { RunEntry, RunFolder } from './run-folder.ts';
 import type { PartName } from './world.ts';
 
 /** What nobody needs any more goes first: the product, then who talks to it, then the state. */
-const STOP_ORDER: readonly (readonly PartName[])[] = [
+export const STOP_ORDER: readonly (readonly PartName[])[] = [
   ['api', 'worker'],
   ['simulator'],
   ['temporal-keeper', 'sqs', 'postgres'],

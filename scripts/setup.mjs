@@ -1,9 +1,10 @@
 /**
  * Gets a clone ready, run by npm before `npm start`, `npm test` and the like: installs from the lock file when what is installed does not
- * match it. Plain JavaScript for Node 20, as nothing is installed yet; silent when there is nothing to do.
+ * match it, and puts the git hooks of .githooks to use. Plain JavaScript for Node 20, as nothing is installed yet; silent when there is
+ * nothing to do.
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -28,12 +29,28 @@ async function main() {
       `Node ${OLDEST_NODE} or later is needed, and this is ${process.versions.node}: https://nodejs.org`,
     );
   }
-  if (whyInstall() === undefined) return;
-  await withLock(async () => {
-    // Whoever held the lock before may have done it all.
-    const why = whyInstall();
-    if (why !== undefined) await install(why);
-  });
+  if (whyInstall() !== undefined) {
+    await withLock(async () => {
+      // Whoever held the lock before may have done it all.
+      const why = whyInstall();
+      if (why !== undefined) await install(why);
+    });
+  }
+  useHooks();
+}
+
+/** Only in a checkout of one's own, and never in place of hooks that somebody has chosen, for this checkout or for all. */
+function useHooks() {
+  if (process.env.CI || !existsSync(join(root, '.git')) || !existsSync(join(root, '.githooks'))) return;
+  const git = (...args) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    if (git('config', '--default', '', '--get', 'core.hooksPath').trim() !== '') return;
+    git('config', '--local', 'core.hooksPath', '.githooks');
+    say('… git runs the checks of .githooks before each commit from now on (git config core.hooksPath)');
+  } catch {
+    // No git, or not its folder: nobody commits from here.
+  }
 }
 
 /** Undefined when what is installed is what the lock file says, Node 24 included; otherwise the reason to install. */

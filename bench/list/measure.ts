@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Db, openDb } from '../../src/store/db.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { figure } from '../support/figures.ts';
 import { type Finding, quantile, type Say } from '../support/report.ts';
-import { freePorts, World } from '../support/world.ts';
+import { World } from '../support/world.ts';
 
 /** Looks at each page. */
 const LOOKS = 20;
@@ -113,7 +114,7 @@ export async function measureList({ name, tenants, databaseUrl }: ListOptions, s
 
 /** What a list, two tenant pages and a connect page that are open for so long ask of Temporal. */
 export async function measureQueries(ms: number, say: Say): Promise<Finding> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const world = await World.start({ TEMPORAL_METRICS_PORT: String(port) });
   try {
     const visitor = await Visitor.of(world);

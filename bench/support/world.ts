@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { freePort } from '../../test/support/free-port.ts';
 import { Pipeline, type Places, placesOf } from '../../test/support/pipeline.ts';
 
 /** The parts of `npm start` that a run may kill. `temporal` is the server itself. */
@@ -43,8 +43,8 @@ export class World {
 
   /** Resolves when everything is up and the demo tenant is connected. `env` says what is unlike `npm start`. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<World> {
-    const ports = await freePorts(PORTS.length);
-    const named = Object.fromEntries(PORTS.map((name, n) => [name, String(ports[n])]));
+    const ports = await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const));
+    const named = Object.fromEntries(ports);
     const world = new World(mkdtempSync(join(tmpdir(), 'world-')), { SIMULATOR_RATE: '0', ...named, ...env });
     try {
       await world.#saying('Idiomatic for Gladly runs');
@@ -118,15 +118,4 @@ export class World {
       await sleep(50);
     }
   }
-}
-
-/** Ports that are free just now, all different. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  return servers.map((server) => {
-    const address = server.address();
-    server.close();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
 }

@@ -316,6 +316,7 @@ export function problem<C extends ProblemCode>(code: C, ...[params]: ParamsOf<C>
   return { code, params: params ?? ({} as ProblemParams<C>) };
 }
 
+/** @internal For docs/problems.md and the tests. */
 export const problemCodes = Object.keys(texts) as readonly ProblemCode[];
 
 export function isProblemCode(code: string): code is ProblemCode {

@@ -9,7 +9,6 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'GET /api/v1/conversations/{id}/items': 'read conversations',
   'GET /api/v1/conversations/{id}/notes/{noteId}': 'read notes',
   'GET /api/v1/conversation-items/{id}': 'read conversations',
-  'GET /api/v1/customer-profiles/{id}': 'read customer profiles',
   'GET /api/v1/webhooks': 'see the webhooks',
   'GET /api/v1/webhooks/{id}': 'see the webhooks',
   'POST /api/v1/webhooks': 'create webhooks',

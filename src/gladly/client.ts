@@ -67,8 +67,6 @@ export interface GladlyClient {
   listConversationItems(conversationId: string, signal?: AbortSignal): Promise<ItemsAnswer>;
   getConversationItem(id: string, signal?: AbortSignal): Promise<ItemAnswer>;
   getNote(conversationId: string, noteId: string, signal?: AbortSignal): Promise<ItemAnswer>;
-  /** Follows a merged customer to the id it has now, on the same host, up to five times. */
-  getCustomerProfile(id: string, signal?: AbortSignal): Promise<Answer<schemas.CustomerProfile>>;
   listWebhooks(signal?: AbortSignal): Promise<ListAnswer<schemas.Webhook>>;
   getWebhook(id: string, signal?: AbortSignal): Promise<Answer<schemas.Webhook>>;
   /** The id of the new webhook; null when Gladly did not say it (then it is in the list, under its URL). */
@@ -99,7 +97,6 @@ const LIMITS: Limits = {
 const WEBHOOK_TIMEOUT_MS = 30_000;
 // A report is made while we wait.
 const REPORT_TIMEOUT_MS = 60_000;
-const MOST_MERGES = 5;
 
 export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
   const { host } = options;
@@ -176,19 +173,6 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
         drift.push(...(found?.drift ?? ['item.missing:id']));
       }
       return { items, limited: isLimited(reply), drift, readAt: dateOf(reply) };
-    },
-
-    getCustomerProfile: async (id, signal) => {
-      let current = id;
-      for (let merges = 0; ; merges++) {
-        try {
-          return await one(schemas.readCustomerProfile, get('/api/v1/customer-profiles/{id}', current), signal);
-        } catch (error) {
-          const newId = error instanceof GladlyError && error.failure.kind === 'moved' ? error.failure.newId : null;
-          if (newId === null || merges === MOST_MERGES) throw error;
-          current = newId;
-        }
-      }
     },
 
     createWebhook: async (input, signal) => {

@@ -17,8 +17,8 @@ export type Failure =
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'not_found' }
-  /** Gone to another id on the same host; null when Gladly does not say which. */
-  | { readonly kind: 'moved'; readonly newId: string | null }
+  /** Gone to somewhere else on the same host. */
+  | { readonly kind: 'moved' }
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | null }
   | { readonly kind: 'server_error' }
   | { readonly kind: 'timeout'; readonly afterMs: number }

@@ -6,8 +6,7 @@ import type { Reply } from './transport.ts';
 /** Throws unless the status says that Gladly did what was asked. `origin` tells our host from another. */
 export function assertDone(reply: Reply, origin: string): void {
   if (reply.status >= 200 && reply.status < 300) return;
-  const details = detailsOf(reply.text);
-  throw new GladlyError(failureOf(reply, details, origin), reply.request, reply.status, details);
+  throw new GladlyError(failureOf(reply, origin), reply.request, reply.status, detailsOf(reply.text));
 }
 
 /**
@@ -42,9 +41,9 @@ export function dateOf(reply: Reply): Date | null {
   return Number.isNaN(ms) ? null : new Date(ms);
 }
 
-function failureOf(reply: Reply, details: readonly GladlyErrorDetail[], origin: string): Failure {
+function failureOf(reply: Reply, origin: string): Failure {
   const { status } = reply;
-  if (status >= 300 && status < 400) return redirected(reply, details, origin);
+  if (status >= 300 && status < 400) return redirected(reply, origin);
   if (status >= 500 || status === 408) return { kind: 'server_error' };
   switch (status) {
     case 400:
@@ -63,13 +62,11 @@ function failureOf(reply: Reply, details: readonly GladlyErrorDetail[], origin: 
   }
 }
 
-/** To another id of the same kind, or to another host: told apart here, followed by nobody but the caller who asked for an id. */
-function redirected(reply: Reply, details: readonly GladlyErrorDetail[], origin: string): Failure {
+/** To somewhere else on the same host, or to another host: told apart here, and followed by nobody. */
+function redirected(reply: Reply, origin: string): Failure {
   const location = locationOf(reply, origin);
   if (location && location.origin !== origin) return { kind: 'redirect', target: location.host };
-  const moved = details.find((it) => it.code === 'moved');
-  const newId = textOr(moved?.meta?.['new']) ?? lastSegment(location);
-  return { kind: 'moved', newId: newId ?? null };
+  return { kind: 'moved' };
 }
 
 function locationOf(reply: Reply, origin: string): URL | null {

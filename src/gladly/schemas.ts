@@ -32,22 +32,6 @@ const conversation = z.looseObject({
     .catch(undefined),
 });
 
-const list = z.array(z.unknown()).optional().catch(undefined);
-const map = z.record(z.string(), z.unknown()).optional().catch(undefined);
-const customerProfile = z.looseObject({
-  id,
-  name: text,
-  image: text,
-  address: text,
-  emails: list,
-  phones: list,
-  externalCustomerId: text,
-  externalCustomerIds: map,
-  customAttributes: map,
-  createdAt: text,
-  updatedAt: text,
-});
-
 const webhook = z.looseObject({
   id,
   name: text,
@@ -67,7 +51,6 @@ export type Inbox = z.infer<typeof inbox>;
 export type Team = z.infer<typeof team>;
 export type Topic = z.infer<typeof topic>;
 export type Conversation = z.infer<typeof conversation>;
-export type CustomerProfile = z.infer<typeof customerProfile>;
 export type Webhook = z.infer<typeof webhook>;
 
 /** A resource as read: what was validated, beside it what Gladly sent, and how that differs from what we know. */
@@ -116,7 +99,6 @@ export const readAgent = reader('agent', agent, { required: ['emailAddress'] });
 export const readInbox = reader('inbox', inbox);
 export const readTeam = reader('team', team);
 export const readTopic = reader('topic', topic);
-export const readCustomerProfile = reader('customerProfile', customerProfile);
 export const readWebhook = reader('webhook', webhook, { required: ['url', 'events', 'enabled'] });
 export const readConversation = reader('conversation', conversation, {
   required: ['customerId', 'createdAt', 'inboxId', 'status'],

@@ -65,20 +65,6 @@ export async function clearParkedOf(db: Queryable, tenantIds: readonly TenantId[
   return rows.map(({ tenantId }) => tenantId);
 }
 
-/** A page of parked tenants by id, for the sweeper. `after` is the last one of the page before; the empty text begins. */
-export async function parkedTenants(
-  db: Queryable,
-  limit: number,
-  after: TenantId = '',
-): Promise<readonly { readonly tenantId: TenantId; readonly parkedAt: Date }[]> {
-  const { rows } = await db.query<{ tenantId: TenantId; parkedAt: Date }>(
-    `SELECT tenant_id AS "tenantId", parked_at AS "parkedAt" FROM drains
-     WHERE parked_at IS NOT NULL AND tenant_id > $2 ORDER BY tenant_id LIMIT $1`,
-    [limit, after],
-  );
-  return rows;
-}
-
 /** What a drain sees of the world, for the status. It stays when the drain ends, until another drain says otherwise. */
 export interface DrainView {
   /** Gladly has not answered since then; null while it does. */

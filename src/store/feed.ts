@@ -65,15 +65,6 @@ export async function readFeed(
   return rows;
 }
 
-/** The number of the tenant's latest change; 0 before the first, or without such a tenant. */
-export async function feedHead(db: Queryable, tenantId: TenantId): Promise<number> {
-  const { rows } = await db.query<{ seq: number }>(
-    'SELECT last_feed_seq AS seq FROM tenant_counters WHERE tenant_id = $1',
-    [tenantId],
-  );
-  return rows[0]?.seq ?? 0;
-}
-
 export interface WholeConversation {
   readonly conversation: FeedConversation;
   /** In the order of their times. */

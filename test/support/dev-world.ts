@@ -1,25 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { freePort } from './free-port.ts';
 
-/** Ports that are free just now, all different. */
-async function freePorts<const N extends readonly string[]>(...names: N): Promise<Record<N[number], number>> {
-  const servers = await Promise.all(
-    names.map(async (name) => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const address = server.address();
-      return { name, server, port: typeof address === 'object' && address !== null ? address.port : 0 };
-    }),
-  );
-  for (const { server } of servers) server.close();
-  return Object.fromEntries(servers.map(({ name, port }) => [name, port])) as Record<N[number], number>;
-}
+const PORTS = ['API_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'SQS_PORT', 'SIMULATOR_PORT'] as const;
 
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dev-test-'));
@@ -55,9 +43,8 @@ export class DevWorld {
     env: Readonly<Record<string, string>> = {},
     program: readonly string[] = STAND_IN,
   ): Promise<DevWorld> {
-    const ports = await freePorts('API_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'SQS_PORT', 'SIMULATOR_PORT');
-    const texts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
-    return new DevWorld(scratchFolder(), { ...texts, ...env }, program);
+    const ports = await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const));
+    return new DevWorld(scratchFolder(), { ...Object.fromEntries(ports), ...env }, program);
   }
 
   /** The same folder and ports, with other variables. */
@@ -113,7 +100,7 @@ export class DevWorld {
   }
 
   /** Resolves with the exit code, or the signal that ended it. */
-  async ended(withinMs = 6_000): Promise<number | string> {
+  async ended(withinMs = 20_000): Promise<number | string> {
     const child = this.#process;
     await until(
       () => child?.exitCode !== null || child.signalCode !== null,

@@ -1,13 +1,34 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port of this machine that nobody has, for servers that must be told one. */
+/**
+ * Below what systems hand out to whoever asks for any port (Linux from 32768, others from 49152), and above what is in use by name. One of
+ * those could go to a neighbour's connection before its server has started, or while it is killed and comes back.
+ */
+const [FIRST, LAST] = [10_000, 32_000];
+const TRIES = 100;
+
+const given = new Set<number>();
+
+/** A port of this machine that nobody has, for servers that must be told one, or for nobody. Never the same twice in a process. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(`No port between ${FIRST} and ${LAST} is free.`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return false;
+  }
   probe.close();
   await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The probe has no port.');
-  return address.port;
+  return true;
 }

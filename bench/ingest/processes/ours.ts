@@ -6,8 +6,8 @@ import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngest } from '../../../src/api/ingest/ingest.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
-import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
 import { openDb } from '../../../src/store/db.ts';
+import { createSdkTransport } from '../../../test/support/queue/sdk-transport.ts';
 import { serveUsage } from './child.ts';
 import { readSetting } from './setting.ts';
 

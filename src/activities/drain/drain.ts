@@ -22,7 +22,7 @@ import { Extract, readingsAtOnce } from './extract.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
-import { Observer } from './observer.ts';
+import { Observer, type Seen } from './observer.ts';
 import { References } from './references.ts';
 import type { Slots } from './slots.ts';
 
@@ -94,11 +94,11 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
       : null;
   const missing = gladly && 'problem' in gladly ? gladly.problem : null;
 
-  const note = async (): Promise<void> => {
+  const seen = (): Seen => {
     const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
-    await observer.write(intake.emptyAt, extract?.obstacle?.problem.code ?? missing?.code ?? null, quota);
+    return [intake.emptyAt, extract?.obstacle?.problem.code ?? missing?.code ?? null, quota];
   };
-  const noting = setInterval(() => void note(), NOTE_MS);
+  const noting = setInterval(() => void observer.write(...seen()), NOTE_MS);
   const side = new AbortController();
   const listing = input.probe ? undefined : references?.run(side.signal);
   // Awaited when the rest is over; what it throws is thrown then.
@@ -109,7 +109,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   } finally {
     clearInterval(noting);
     side.abort();
-    await note();
+    await observer.writeLast(...seen());
   }
   await listing;
   const end = await run.verdict({

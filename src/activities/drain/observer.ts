@@ -8,6 +8,9 @@ import { addMeasurements } from '../../store/measurements.ts';
 /** Times that are kept for one note, at most: with more, some are as good as all. */
 const SAMPLES = 2_000;
 
+/** What a note says besides what was counted: when the queue was last seen empty, the problem's code, the quota. */
+export type Seen = readonly [queueEmptyAt: Date | null, problemCode: string | null, quota: QuotaSnapshot | null];
+
 /** What a drain leaves for status, charts and alerts: written down every few seconds, never once an event. */
 export class Observer {
   readonly #db: Db;
@@ -16,7 +19,7 @@ export class Observer {
   #extracted = 0;
   #freshnessMs: number[] = [];
   #drift = new Map<string, number>();
-  #writing = false;
+  #writing: Promise<void> | null = null;
   #changed = true;
 
   constructor({ db, tenantId, fence }: { readonly db: Db; readonly tenantId: string; readonly fence: number }) {
@@ -38,10 +41,24 @@ export class Observer {
     this.#changed = true;
   }
 
-  /** Never throws: a note that could not be written is no reason to end a drain, and what it said goes into the next one. */
-  async write(queueEmptyAt: Date | null, problemCode: string | null, quota: QuotaSnapshot | null): Promise<void> {
-    if (this.#writing) return;
-    this.#writing = true;
+  /**
+   * Never throws: a note that could not be written is no reason to end a drain, and what it said goes into the next one. While one is being
+   * written there is no second one.
+   */
+  write(...seen: Seen): Promise<void> {
+    this.#writing ??= this.#write(seen).finally(() => {
+      this.#writing = null;
+    });
+    return this.#writing;
+  }
+
+  /** The note at the end of a drain. One that is being written does not say what was counted since it began. */
+  async writeLast(...seen: Seen): Promise<void> {
+    await this.#writing;
+    await this.write(...seen);
+  }
+
+  async #write([queueEmptyAt, problemCode, quota]: Seen): Promise<void> {
     const at = new Date();
     const [extracted, freshnessMs, drift, changed] = [this.#extracted, this.#freshnessMs, this.#drift, this.#changed];
     this.#extracted = 0;
@@ -73,8 +90,6 @@ export class Observer {
       this.#freshnessMs = [...freshnessMs, ...this.#freshnessMs].slice(0, SAMPLES);
       for (const [what, count] of drift) this.#drift.set(what, (this.#drift.get(what) ?? 0) + count);
       this.#changed = true;
-    } finally {
-      this.#writing = false;
     }
   }
 }

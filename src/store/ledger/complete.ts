@@ -1,6 +1,6 @@
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Tx } from '../db.ts';
-import { addCounts, type Completed } from './counters.ts';
+import type { Completed } from './counters.ts';
 import { type LockedPending, lockPending, lockWaitingEvents } from './locks.ts';
 
 /** What becomes of a waiting event. `reason` is a code of ours, never foreign text. */
@@ -12,15 +12,9 @@ export interface EventOutcome {
 
 /**
  * Settles waiting events; one that is completed already stays as it is, so twice is once. Its conversation leaves the work queue with its last
- * waiting event; events that came meanwhile keep it there. A drain calls it in a transaction, after `assertFence`.
+ * waiting event; events that came meanwhile keep it there. A drain calls it in a transaction, after `assertFence`, and `addCounts` at the
+ * transaction's end: the counters' row is locked last.
  */
-export async function settleEvents(tx: Tx, tenantId: TenantId, outcomes: readonly EventOutcome[]): Promise<Completed> {
-  const completed = await completeEvents(tx, tenantId, outcomes);
-  await addCounts(tx, tenantId, completed);
-  return completed;
-}
-
-/** The same without the counters, for a transaction that locks their row later on. */
 export async function completeEvents(
   tx: Tx,
   tenantId: TenantId,

@@ -1,5 +1,5 @@
 import type { TenantId } from '../../contracts/tenant.ts';
-import type { Queryable, Tx } from '../db.ts';
+import type { Tx } from '../db.ts';
 import { lockPending, lockWaitingEvents } from './locks.ts';
 
 export interface Rescheduling {
@@ -47,13 +47,4 @@ export async function reschedule(tx: Tx, tenantId: TenantId, reschedulings: read
       pending.map(({ row }) => row),
     ],
   );
-}
-
-/** Makes all postponed conversations due at once: Gladly, or the credentials, work again. Returns how many there were. */
-export async function cancelReschedulings(db: Queryable, tenantId: TenantId): Promise<number> {
-  const { count } = await db.query(
-    'UPDATE pending_conversations SET not_before = NULL WHERE tenant_id = $1 AND not_before IS NOT NULL',
-    [tenantId],
-  );
-  return count;
 }

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migratesConnections } from '../../../src/api/http/shared-port.ts';
 import { decodeDelivery } from '../../../src/queue/envelope.ts';
+import { freePort } from '../../support/free-port.ts';
 import { startBalancer } from '../../support/ingest/balancer.ts';
-import { deadPort, type Ground, openGround } from '../../support/ingest/endpoint.ts';
+import { type Ground, openGround } from '../../support/ingest/endpoint.ts';
 import { type Program, runApi } from '../../support/ingest/processes.ts';
 import { Rounds } from '../../support/ingest/rounds.ts';
 import { startSenders } from '../../support/ingest/senders.ts';
@@ -69,7 +70,7 @@ describe('SIGTERM under load', () => {
     `two processes on one port, restarted in turn ${RESTARTS} times: ${MIGRATES ? 'no delivery' : 'none on a kept connection'} is refused`,
     async () => {
       const tenant = await ground.tenant();
-      const port = await deadPort();
+      const port = await freePort();
       const rounds = new Rounds({
         wanted: RESTARTS,
         start: async (noticeMs) => ({ program: await start(noticeMs, port), noticeMs }),

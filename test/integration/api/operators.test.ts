@@ -113,11 +113,15 @@ describe('the operators’ API', { timeout: 60_000 }, () => {
     const state = z.object({ extraction: z.object({ state: z.string(), pause: z.unknown() }).loose() }).loose();
     expect((await ask('POST', `/v1/tenants/${tenant.id}/pause`, { reason: 'lunch' })).status).toBe(202);
     await expect
-      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, { timeout: 5_000 })
+      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, {
+        timeout: 20_000,
+      })
       .toMatchObject({ state: 'paused', pause: { by: 'ann', reason: 'lunch' } });
     expect((await ask('POST', `/v1/tenants/${tenant.id}/resume`)).status).toBe(202);
     await expect
-      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, { timeout: 5_000 })
+      .poll(async () => state.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, {
+        timeout: 20_000,
+      })
       .toMatchObject({ pause: null });
   });
 
@@ -131,7 +135,7 @@ describe('the operators’ API', { timeout: 60_000 }, () => {
       .loose();
     await expect
       .poll(async () => counted.parse((await ask('GET', `/v1/tenants/${tenant.id}`)).body).extraction, {
-        timeout: 5_000,
+        timeout: 20_000,
       })
       .toMatchObject({ unknownSignals: 1, lastUnknownSignal: 'Pause' });
   });
@@ -141,7 +145,7 @@ describe('the operators’ API', { timeout: 60_000 }, () => {
     await handle.cancel();
     const before = (await handle.describe()).historyLength;
     await handle.signal('wake');
-    await expect.poll(async () => (await handle.describe()).historyLength, { timeout: 5_000 }).toBeGreaterThan(before);
+    await expect.poll(async () => (await handle.describe()).historyLength, { timeout: 20_000 }).toBeGreaterThan(before);
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 

@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { scratchFolder } from '../../support/dev-world.ts';
 
 const SETUP = join(import.meta.dirname, '../../../scripts/setup.mjs');
+/** Without what whoever runs the tests has told git. */
+const NOBODYS_GIT = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
 /** A clone with two packages in its lock file, and an npm that installs them from the folder next to it. */
 class Clone {
@@ -22,14 +24,19 @@ class Clone {
     chmodSync(join(this.#outside, 'bin/npm'), 0o755);
   }
 
-  async setup(): Promise<{ code: number | null; said: string }> {
+  async setup(more: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; said: string }> {
     // As npm runs it: what is installed comes first on PATH, and may just be what has to go.
     const path = `${join(this.root, 'node_modules/.bin')}:${join(this.#outside, 'bin')}:/usr/bin:/bin`;
-    const child = spawn(process.execPath, [SETUP, this.root], { env: { ...process.env, PATH: path } });
+    const env = { ...process.env, ...NOBODYS_GIT, CI: '', PATH: path, ...more };
+    const child = spawn(process.execPath, [SETUP, this.root], { env });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     return { code, said };
+  }
+
+  git(...args: readonly string[]): string {
+    return execFileSync('git', args, { cwd: this.root, encoding: 'utf8', env: { ...process.env, ...NOBODYS_GIT } });
   }
 
   calls(): readonly string[] {
@@ -105,6 +112,22 @@ describe('the set-up of a clone', () => {
     const { code, said } = await clone.setup();
     expect(code).toBe(1);
     expect(said).toContain('npm ci went through, and yet Node 24 is not there');
+  });
+
+  test('puts the git hooks to use, once, and never in place of others', async () => {
+    const clone = new Clone();
+    mkdirSync(clone.path('.githooks'));
+    const hooks = (): string => clone.git('config', '--default', 'none', '--get', 'core.hooksPath').trim();
+    expect((await clone.setup()).said).not.toContain('.githooks');
+    clone.git('init', '--quiet');
+    await clone.setup({ CI: 'true' });
+    expect(hooks()).toBe('none');
+    expect((await clone.setup()).said).toContain('git runs the checks of .githooks before each commit');
+    expect(hooks()).toBe('.githooks');
+    expect(await clone.setup()).toEqual({ code: 0, said: '' });
+    clone.git('config', 'core.hooksPath', '/home/ann/hooks');
+    expect(await clone.setup()).toEqual({ code: 0, said: '' });
+    expect(hooks()).toBe('/home/ann/hooks');
   });
 
   test('the real clone is set up: these tests run on it', () => {

@@ -1,13 +1,17 @@
+import { existsSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { identify, isAlive } from '../../../dev/processes.ts';
 import { ALL_REAL, DevWorld, until } from '../../support/dev-world.ts';
 
 const STORED = 'The first conversation is stored';
+/** Parts get less than 5 s in all (test/unit/dev/stop-times.test.ts); the rest is for a machine that has other things to do. */
+const STOPPED_MS = 15_000;
 
 describe('the embedded world, whole', { timeout: 180_000 }, () => {
-  test('comes up, says where everything is, stops within 5 s of Ctrl-C and leaves no process', async () => {
+  test('comes up, says where everything is, stops soon after Ctrl-C and leaves no process', async () => {
     const world = (await DevWorld.make()).start();
     await world.saying(STORED, 150_000);
     for (const words of ['API', 'Temporal UI', 'simulated Gladly', 'demo tenant', 'status ', 'pause ', 'resume ']) {
@@ -20,7 +24,7 @@ describe('the embedded world, whole', { timeout: 180_000 }, () => {
     const began = performance.now();
     world.signal('SIGINT');
     expect(await world.ended()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(STOPPED_MS);
     expect(world.noted()).toEqual([]);
     expect(pids.filter((pid) => identify(pid) !== undefined)).toEqual([]);
   });
@@ -33,7 +37,7 @@ describe('the embedded world, whole', { timeout: 180_000 }, () => {
       process.kill(world.pidOf(name), 'SIGKILL');
       await until(
         () => ![undefined, before?.pid].includes(world.run()[name]?.pid),
-        15_000,
+        60_000,
         () => `${name}: ${world.output}`,
       );
       const after = world.run()[name];
@@ -51,7 +55,7 @@ describe('the embedded world, whole', { timeout: 180_000 }, () => {
     world.signal('SIGKILL');
     await until(
       () => parts.every((part) => !isAlive(part)),
-      5_000,
+      20_000,
       () => `left: ${parts.filter(isAlive).map(({ pid }) => pid)}`,
     );
   });
@@ -123,20 +127,21 @@ describe('the supervisor', { timeout: 30_000 }, () => {
   test('a second Ctrl-C kills parts that do not stop', async () => {
     const world = (await DevWorld.make({ ...ALL_REAL, TEST_WORKER: 'deaf' })).start();
     await world.saying(STORED);
+    await workerIsDeaf(world);
     const worker = world.pidOf('worker');
-    const began = performance.now();
     world.signal('SIGINT');
     await world.saying('Stopping');
     await new Promise((resolve) => setTimeout(resolve, 700));
     world.signal('SIGINT');
+    // 0 had it waited until the time of the part was over.
     expect(await world.ended()).toBe(1);
-    expect(performance.now() - began).toBeLessThan(2_000);
     expect(identify(worker)).toBeUndefined();
   });
 
-  test('a part that does not stop is killed, and all is over within 5 s', async () => {
+  test('a part that does not stop is killed, and all is over soon', async () => {
     const world = (await DevWorld.make({ ...ALL_REAL, TEST_WORKER: 'deaf' })).start();
     await world.saying(STORED);
+    await workerIsDeaf(world);
     const worker = world.pidOf('worker');
     const began = performance.now();
     // As npm passes it on: twice at once counts as one.
@@ -144,10 +149,18 @@ describe('the supervisor', { timeout: 30_000 }, () => {
     world.signal('SIGINT');
     expect(await world.ended()).toBe(0);
     expect(performance.now() - began).toBeGreaterThan(2_000);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(STOPPED_MS);
     expect(identify(worker)).toBeUndefined();
   });
 });
+
+/** Nobody waits for the worker when the world comes up, and until it has begun any signal ends it. */
+const workerIsDeaf = (world: DevWorld): Promise<void> =>
+  until(
+    () => existsSync(join(world.dataDir, 'deaf')),
+    20_000,
+    () => world.output,
+  );
 
 /** The ports of that world that answer on an address which the neighbours can reach too. */
 async function reachableFromOutside(world: DevWorld): Promise<readonly string[]> {

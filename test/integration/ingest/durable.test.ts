@@ -117,7 +117,7 @@ test('whatever SQS and the ledger do, and whenever the process dies: no 200 with
             if (outcome === 'queued') expect(ground.durable.queue).toContain(body);
             if (outcome === 'ledgered') expect(ground.durable.ledger).toContain(body);
             seen.add(outcome);
-            expect(performance.now() - began).toBeLessThan(1_000);
+            expect(performance.now() - began).toBeLessThan(10_000);
           });
           answers.push(answered);
         }

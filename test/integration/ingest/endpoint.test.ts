@@ -9,8 +9,8 @@ import { rejectedEvents } from '../../../src/store/ledger/rejected.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
 import { listSightings } from '../../../src/store/sightings.ts';
 import { issueWebhookKey, liveWebhookKeys, revokeWebhookKey } from '../../../src/store/webhook-keys.ts';
+import { freePort } from '../../support/free-port.ts';
 import {
-  deadPort,
   deliver,
   type Endpoint,
   eventBody,
@@ -123,9 +123,7 @@ describe('keys', () => {
     expect((await deliver(endpoint, { ...tenant, key }, eventBody())).status).toBe(200);
     expect((await deliver(endpoint, tenant, eventBody())).status).toBe(200);
     await revokeWebhookKey(ground.db, tenant.tenantId, keyId);
-    const began = Date.now();
-    await until(async () => (await deliver(endpoint, { ...tenant, key }, eventBody())).status === 401, 5_000);
-    expect(Date.now() - began).toBeLessThan(5_000);
+    await until(async () => (await deliver(endpoint, { ...tenant, key }, eventBody())).status === 401);
     expect((await deliver(endpoint, tenant, eventBody())).status).toBe(200);
     await queued(tenant.queue);
   });
@@ -172,7 +170,7 @@ describe('what is not a delivery', () => {
 describe('SQS is out', () => {
   test('deliveries are in the ledger, by way of it, and what is no event is set aside there', async () => {
     const stranded = await ground.tenant();
-    const gone = `http://127.0.0.1:${await deadPort()}`;
+    const gone = `http://127.0.0.1:${await freePort()}`;
     const without = await startEndpoint(ground, {
       transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: gone }),
     });
@@ -192,7 +190,7 @@ describe('SQS is out', () => {
 
   test('and the ledger as well: 503, with when to try again', async () => {
     const stranded = await ground.tenant();
-    const gone = `http://127.0.0.1:${await deadPort()}`;
+    const gone = `http://127.0.0.1:${await freePort()}`;
     const without = await startEndpoint(ground, {
       transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: gone }),
       ledger: { put: () => Promise.reject(new Error('out')) },

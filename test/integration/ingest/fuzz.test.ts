@@ -20,7 +20,9 @@ let tenant: TestTenant;
 beforeAll(async () => {
   ground = await openGround();
   tenant = await ground.tenant();
-  endpoint = await startEndpoint(ground);
+  // With patience for SQS: where an event is kept depends on its body alone, also when this machine stands still for a moment.
+  const patient = { timeoutMs: 30_000, maxWaitMs: 30_000 };
+  endpoint = await startEndpoint(ground, { tuning: { batching: patient } });
 });
 afterAll(async () => {
   await endpoint.close();

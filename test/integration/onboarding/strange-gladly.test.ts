@@ -80,7 +80,7 @@ describe('a Gladly of which the test writes every answer', () => {
 
     const times = seen.map((it) => it.at);
     expect(times.length).toBeGreaterThan(10);
-    // A quarter of a second for a timer that was early or a server that was late.
-    for (const [n, time] of times.slice(2).entries()) expect(time - (times[n] ?? 0)).toBeGreaterThan(750);
+    // Six need 3 s. One that was late may have another on its heels: half of that is for a machine with other things to do.
+    for (const [n, time] of times.slice(6).entries()) expect(time - (times[n] ?? 0)).toBeGreaterThan(1_500);
   }, 40_000);
 });

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeDelivery, encodeDelivery } from '../../../src/queue/envelope.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/queue/limits.ts';
-import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
 import type { BatchTransport } from '../../../src/queue/sender.ts';
 import { type Emulator, emulators } from '../../support/queue/emulators.ts';
 import { connect, newQueue, receiveAll, type World } from '../../support/queue/queues.ts';
+import { createSdkTransport } from '../../support/queue/sdk-transport.ts';
 
 const LIMIT_MS = 5_000;
 

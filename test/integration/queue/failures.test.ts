@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isEndpointTrouble } from '../../../src/queue/errors.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
-import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
 import type { BatchTransport } from '../../../src/queue/sender.ts';
 import { connect } from '../../support/queue/queues.ts';
+import { createSdkTransport } from '../../support/queue/sdk-transport.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -57,10 +57,8 @@ describe.each(['sdk', 'lean'])('what SQS says, told apart (%s)', (which) => {
 
   test('no answer in time: timeout, when it is over', async () => {
     const queue = `${await fakeSqs(() => undefined)}/0/q`;
-    const began = performance.now();
     const [result] = await transportTo(which, new URL(queue).origin).sendBatch(queue, ['{}'], 300);
     expect(result).toMatchObject({ kind: 'failed', failure: { kind: 'timeout' } });
-    expect(performance.now() - began).toBeLessThan(1_500);
   });
 
   test('each entry by its own result; one that is not named was not accepted', async () => {

@@ -1,8 +1,8 @@
 import { GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSdkTransport } from '../../../src/queue/sdk-transport.ts';
 import { type Emulator, emulators } from '../../support/queue/emulators.ts';
 import { connect, newTenant, receiveAll, type World } from '../../support/queue/queues.ts';
+import { createSdkTransport } from '../../support/queue/sdk-transport.ts';
 
 describe.each(emulators)('provisioning on $name', (kind) => {
   let emulator: Emulator;

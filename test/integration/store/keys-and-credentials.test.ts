@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { TamperedError } from '../../../src/crypto/aead.ts';
 import { adoptCredentials, deleteCredentials, getCredentials, putCredentials } from '../../../src/store/credentials.ts';
@@ -127,8 +126,9 @@ describeStore('webhook keys', (store) => {
   it('shows nothing of a later change before an earlier one has committed', async () => {
     const tenantId = await store.tenant();
     const { revision } = await webhookKeysSince(store.db, 0);
-    const slow = issueWebhookKey(heldOpen(store.db, 200), tenantId);
-    await delay(100);
+    const { db, held } = heldOpen(store.db, 200);
+    const slow = issueWebhookKey(db, tenantId);
+    await held;
     const fast = await issueWebhookKey(store.db, tenantId);
     const seen = await webhookKeysSince(store.db, revision);
     const { keyId } = await slow;

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { settleEvents } from '../../../src/store/ledger/complete.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import { rejectedEvents, restoreRejected } from '../../../src/store/ledger/rejected.ts';
 import { reschedule } from '../../../src/store/ledger/reschedule.ts';
@@ -8,7 +7,7 @@ import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { trimEvents } from '../../../src/store/ledger/trim.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
 import { vacuum } from '../../../src/store/maintenance.ts';
-import { at, countsBothWays, event } from '../../support/store/samples.ts';
+import { at, countsBothWays, event, settleEvents } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 const LONG_AFTER = new Date('2100-01-01T00:00:00Z');

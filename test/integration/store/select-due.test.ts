@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest';
 import { assertFence, beginDrain, StaleDrainError } from '../../../src/store/drains.ts';
-import { settleEvents } from '../../../src/store/ledger/complete.ts';
-import { cancelReschedulings, type Rescheduling, reschedule } from '../../../src/store/ledger/reschedule.ts';
+import { type Rescheduling, reschedule } from '../../../src/store/ledger/reschedule.ts';
 import { nextDueAt, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
-import { at, countsBothWays, event } from '../../support/store/samples.ts';
+import { at, countsBothWays, event, settleEvents } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 describeStore('pick', (store) => {
@@ -89,10 +88,6 @@ describeStore('pick', (store) => {
     expect(events.get('c2')?.map(({ attempts }) => attempts)).toEqual([0]);
     const { kept, counted } = await countsBothWays(store.db, tenantId);
     expect(kept).toEqual(counted);
-
-    await putOff(tenantId, [{ conversationId: 'c2', notBefore: at(999), reason: 'server_error' }]);
-    expect(await cancelReschedulings(store.db, tenantId)).toBe(2);
-    expect(await due(tenantId, 50)).toEqual(['c1', 'c2']);
   });
 
   it('sees only its own tenant', async () => {

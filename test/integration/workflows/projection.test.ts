@@ -15,6 +15,8 @@ import { EXTRACTION_TASK_QUEUE, extractionWorkflowId } from '../../../src/contra
 import { extractionInput, PARKED } from '../../support/extraction.ts';
 import { createTestEnvironment, workflowBundle } from '../../support/temporal.ts';
 
+const SOON = { timeout: 20_000 };
+
 let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await createTestEnvironment();
@@ -56,12 +58,12 @@ async function startExtraction(tenantId: string, { fails = 0, ...input }: { fail
 
 test('a pause and its end are written, parking and waking are not', async () => {
   const { handle, written, phases } = await startExtraction('shown');
-  await vi.waitFor(() => expect(phases()).toEqual(['running']));
+  await vi.waitFor(() => expect(phases()).toEqual(['running']), SOON);
   for (let n = 0; n < 3; n += 1) await handle.signal(wakeSignal);
   await handle.signal(pauseSignal, { by: 'ann', reason: 'moving' });
-  await vi.waitFor(() => expect(phases().at(-1)).toBe('paused'));
+  await vi.waitFor(() => expect(phases().at(-1)).toBe('paused'), SOON);
   await handle.signal(resumeSignal, { by: 'ann' });
-  await vi.waitFor(() => expect(phases().at(-1)).toBe('running'));
+  await vi.waitFor(() => expect(phases().at(-1)).toBe('running'), SOON);
   expect(phases().filter((phase) => phase !== 'pausing')).toEqual(['running', 'paused', 'running']);
   expect(written.find(({ view }) => view.phase === 'paused')?.view.pause).toMatchObject({
     by: 'ann',
@@ -73,11 +75,11 @@ test('a pause and its end are written, parking and waking are not', async () => 
 test('one that is started anew says since when it was paused, and by whom', async () => {
   const pause = { by: 'ann', reason: 'moving', at: '2026-01-01T00:00:00.000Z' };
   const { written } = await startExtraction('anew', { pause });
-  await vi.waitFor(() => expect(written[0]?.view).toMatchObject({ phase: 'paused', since: pause.at, pause }));
+  await vi.waitFor(() => expect(written[0]?.view).toMatchObject({ phase: 'paused', since: pause.at, pause }), SOON);
 });
 
 test('a write that fails is repeated, and keeps no signal waiting', async () => {
   const { handle, phases } = await startExtraction('stubborn', { fails: 3 });
   await handle.signal(pauseSignal, { by: 'ann', reason: 'moving' });
-  await vi.waitFor(() => expect(phases()).toEqual(['paused']), { timeout: 20_000 });
+  await vi.waitFor(() => expect(phases()).toEqual(['paused']), SOON);
 });

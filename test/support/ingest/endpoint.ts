@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { Registry } from '@prometheus-io/client';
 import { startFauxqs } from 'fauxqs';
 import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
@@ -148,14 +145,4 @@ export function eventBody(more: Record<string, unknown> = {}): string {
     },
     ...more,
   });
-}
-
-/** A port on which nobody listens. */
-export async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deadPort } from './endpoint.ts';
+import { freePort } from '../free-port.ts';
 
 /** A program in a process of its own. */
 export interface Program {
@@ -51,7 +51,7 @@ export interface Part {
 
 export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
-  const port = await deadPort();
+  const port = await freePort();
   const start = (): Promise<Program> => run(`../../../dev/parts/${name}.ts`, [folder, String(port)]);
   let program = await start();
   return {

@@ -30,7 +30,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
     get isClosed() {
       return closed;
     },
-    answer: (ms = 10_000) =>
+    answer: (ms = 20_000) =>
       new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { type ConversationResult, type Item, nothing, type Reading } from '../../../src/contracts/reading.ts';
-import type { Db } from '../../../src/store/db.ts';
-import { eventCounts } from '../../../src/store/ledger/counters.ts';
+import type { Db, Tx } from '../../../src/store/db.ts';
+import { completeEvents, type EventOutcome } from '../../../src/store/ledger/complete.ts';
+import { addCounts, type Completed, eventCounts } from '../../../src/store/ledger/counters.ts';
 import type { NewEvent } from '../../../src/store/ledger/take-in.ts';
 
 /** 09:00 plus some seconds of the day on which all of this happens. */
@@ -64,6 +65,13 @@ export function reading(status: string, items: readonly Item[], readAt: Date | n
 
 export function write(conversationId: string, more: Partial<ConversationResult>): ConversationResult {
   return { ...nothing(conversationId), ...more };
+}
+
+/** What a drain does with events when there is no reading to be stored. */
+export async function settleEvents(tx: Tx, tenantId: string, outcomes: readonly EventOutcome[]): Promise<Completed> {
+  const completed = await completeEvents(tx, tenantId, outcomes);
+  await addCounts(tx, tenantId, completed);
+  return completed;
 }
 
 /** The counters, and what they should be: counted in the ledger itself. */

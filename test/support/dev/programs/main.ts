@@ -1,5 +1,7 @@
 /** Stands where src/main.ts stands: an API, a worker and a simulator that do nothing but be there, and be found. */
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { exitUnhealable, exitWithParent, tellParentReady } from '../../../../src/roles/parent.ts';
 
 const [role] = process.argv.slice(2);
@@ -12,6 +14,7 @@ if (role === 'worker') {
   if (process.env['TEST_WORKER'] === 'unhealable') await exitUnhealable('worker: SECRET_KEYS is no good');
   if (process.env['TEST_WORKER'] === 'crash') throw new Error('the worker is broken');
   setInterval(() => undefined, 1_000);
+  if (process.env['TEST_WORKER'] === 'deaf') writeFileSync(join(process.env['DATA_DIR'] ?? '', 'deaf'), '');
   tellParentReady();
 } else {
   let tenant: 'none' | 'made' | 'connected' = 'none';

@@ -1,7 +1,7 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { readEntryResults } from './entry-results.ts';
-import { failureFrom } from './errors.ts';
-import { type BatchTransport, failed } from './sender.ts';
+import { readEntryResults } from '../../../src/queue/entry-results.ts';
+import { failureFrom } from '../../../src/queue/errors.ts';
+import { type BatchTransport, failed } from '../../../src/queue/sender.ts';
 
 /** The call as the SDK makes it. The lean transport is held against this one. */
 export function createSdkTransport(client: SQSClient): BatchTransport {
