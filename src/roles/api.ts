@@ -7,7 +7,7 @@ import { createSessions } from '../api/console/sessions.ts';
 import { operatorsOf } from '../api/http/operators.ts';
 import { createHttpEdge } from '../api/http/server.ts';
 import { migratesConnections } from '../api/http/shared-port.ts';
-import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../api/ingest/adapters.ts';
+import { deliveryStats, INGEST_DB, keySource, ledgerWriter, waker } from '../api/ingest/adapters.ts';
 import { brokenAnswer } from '../api/ingest/answers.ts';
 import { createIngest } from '../api/ingest/ingest.ts';
 import { createLiveUpdates } from '../api/pages/live.ts';
@@ -70,8 +70,8 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       ...(sqs.settings.endpoint === undefined ? {} : { endpoint: sqs.settings.endpoint }),
     }),
     ledger: ledgerWriter(ingestDb),
-    sightings: sightings(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
-    rings: rings(ingestDb, (tenantId) => workflows.wake(tenantId)),
+    deliveryStats: deliveryStats(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
+    waker: waker(ingestDb, (tenantId) => workflows.wake(tenantId)),
     registry,
     log,
     proxies: config.PROXIES,

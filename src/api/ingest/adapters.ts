@@ -9,13 +9,13 @@ import { recordSightings } from '../../store/sightings.ts';
 import { getTenant, listTenants } from '../../store/tenants.ts';
 import { recordKeyUses, webhookKeysSince } from '../../store/webhook-keys.ts';
 import {
+  type DeliveryStat,
+  type DeliveryStats,
   type KeySource,
   type LedgerRow,
   type LedgerWriter,
-  type Rings,
-  SEEN,
-  type Sighting,
-  type Sightings,
+  STAT_TYPE,
+  type Waker,
 } from './ports.ts';
 
 /** A pool for ingest alone. Both times are below the ledger's own (LEDGER in ledger-batcher.ts): what fails is tried anew, not waited for. */
@@ -102,17 +102,22 @@ const KINDS_REMEMBERED = 50_000;
  * `onNews` is told of tenants that sent a PING, a wrong key, or a kind of event for the first time, once that is written: their
  * onboarding waits for it.
  */
-export function sightings(db: Db, onNews: (tenantIds: readonly string[]) => void): Sightings {
+export function deliveryStats(db: Db, onNews: (tenantIds: readonly string[]) => void): DeliveryStats {
   const known = new LRUCache<string, true>({ max: KINDS_REMEMBERED });
-  const isNews = ({ tenantId, type }: Sighting): boolean => {
-    if (type === SEEN.ping || type === SEEN.wrongKey) return true;
+  const isNews = ({ tenantId, type }: DeliveryStat): boolean => {
+    if (type === STAT_TYPE.ping || type === STAT_TYPE.wrongKey) return true;
     const kind = `${tenantId} ${type}`;
     const isNew = !known.has(kind);
     known.set(kind, true);
     return isNew;
   };
   return {
-    async record(seen) {
+    async record(stats) {
+      const seen = stats.map((stat) => ({
+        ...stat,
+        firstAt: new Date(stat.firstAt),
+        lastAt: new Date(stat.lastAt),
+      }));
       const withKey = seen.filter(({ keyId }) => keyId !== '');
       // Twice is once, so it may come first; what is counted comes last, in one transaction.
       await recordKeyUses(
@@ -129,26 +134,26 @@ export function sightings(db: Db, onNews: (tenantIds: readonly string[]) => void
           withKey.filter(isEvent).map(({ tenantId, lastAt, count }) => ({ tenantId, at: lastAt, accepted: count })),
         );
       });
-      const news = seen.filter(isNews);
+      const news = stats.filter(isNews);
       if (news.length > 0) onNews([...new Set(news.map(({ tenantId }) => tenantId))]);
     },
   };
 }
 
-const isEvent = ({ type }: Sighting): boolean => type !== SEEN.ping;
+const isEvent = ({ type }: Pick<DeliveryStat, 'type'>): boolean => type !== STAT_TYPE.ping;
 
 /**
  * Clears the mark of parked tenants and wakes those whose mark this call cleared. One that was cleared and could not be woken is woken by
- * the next call. `wake` must not wait for ever.
+ * the next call. `wakeOne` must not wait for ever.
  */
-export function rings(db: Db, wake: (tenantId: string) => Promise<void>): Rings {
+export function waker(db: Db, wakeOne: (tenantId: string) => Promise<void>): Waker {
   const owed = new Set<string>();
   return {
-    async ring(tenantIds) {
+    async wake(tenantIds) {
       for (const tenantId of await clearParkedOf(db, tenantIds)) owed.add(tenantId);
       const woken = await Promise.allSettled(
         [...owed].map(async (tenantId) => {
-          await wake(tenantId);
+          await wakeOne(tenantId);
           owed.delete(tenantId);
         }),
       );

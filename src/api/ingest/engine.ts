@@ -3,19 +3,19 @@ import { sealDelivery } from '../../queue/envelope.ts';
 import { isEndpointTrouble } from '../../queue/errors.ts';
 import type { EventSender } from '../../queue/sender.ts';
 import type { AuthenticatedDelivery } from './authenticated.ts';
-import type { Bells } from './bells.ts';
 import type { Breaker } from './breaker.ts';
+import type { DeliveryRecorder } from './delivery-recorder.ts';
 import type { LedgerBatcher } from './ledger-batcher.ts';
 import type { EngineOutcome } from './outcomes.ts';
-import { SEEN } from './ports.ts';
-import type { Witness } from './witness.ts';
+import { STAT_TYPE } from './ports.ts';
+import type { WakeNotifier } from './wake-notifier.ts';
 
 export interface EngineParts {
   readonly sender: EventSender;
   readonly breaker: Breaker;
   readonly ledger: LedgerBatcher;
-  readonly bells: Bells;
-  readonly witness: Witness;
+  readonly wakes: WakeNotifier;
+  readonly recorder: DeliveryRecorder;
 }
 
 /** Makes deliveries durable. It knows neither HTTP nor who asks, only that the delivery is authenticated. */
@@ -24,18 +24,18 @@ export interface IngestEngine {
   take(delivery: AuthenticatedDelivery): Promise<EngineOutcome>;
 }
 
-export function createIngestEngine({ sender, breaker, ledger, bells, witness }: EngineParts): IngestEngine {
+export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }: EngineParts): IngestEngine {
   async function take(delivery: AuthenticatedDelivery): Promise<EngineOutcome> {
     const { caller, body, acceptedAt } = delivery;
     const event = parseEvent(body.toString());
     if (event.kind === 'ping') {
-      witness.saw(caller.tenantId, caller.keyId, SEEN.ping, acceptedAt);
+      recorder.record(caller.tenantId, caller.keyId, STAT_TYPE.ping, acceptedAt);
       return 'pinged';
     }
     const outcome = await keep(delivery, event.kind !== 'not_json');
     if (outcome !== 'nowhere_to_keep') {
-      bells.ring(caller.tenantId);
-      witness.saw(caller.tenantId, caller.keyId, 'type' in event ? event.type : SEEN.notAnEvent, acceptedAt);
+      wakes.notify(caller.tenantId);
+      recorder.record(caller.tenantId, caller.keyId, 'type' in event ? event.type : STAT_TYPE.notAnEvent, acceptedAt);
     }
     return outcome;
   }

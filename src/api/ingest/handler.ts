@@ -4,13 +4,13 @@ import { senderAddress } from './address.ts';
 import { answer } from './answers.ts';
 import type { AuthenticatedCaller } from './authenticated.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
+import type { DeliveryRecorder } from './delivery-recorder.ts';
 import type { IngestEngine } from './engine.ts';
 import type { Keys } from './keys.ts';
 import { lingerThenEnd } from './linger.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Outcome } from './outcomes.ts';
 import type { IngestLog } from './ports.ts';
-import type { Witness } from './witness.ts';
 import type { WrongKeys } from './wrong-keys.ts';
 
 export const WEBHOOK_PATH = '/webhooks/gladly/';
@@ -19,7 +19,7 @@ export interface HandlerParts {
   readonly keys: Keys;
   readonly wrongKeys: WrongKeys;
   readonly engine: IngestEngine;
-  readonly witness: Witness;
+  readonly recorder: DeliveryRecorder;
   readonly metrics: IngestMetrics;
   readonly log: IngestLog;
   /** Balancers of ours in front of this process: see `senderAddress`. */
@@ -31,7 +31,7 @@ export type IngestHandler = (request: IncomingMessage, response: ServerResponse)
 
 /** The way of a delivery through HTTP: key first, from headers alone, then the body, then the engine. No framework in between. */
 export function createIngestHandler(parts: HandlerParts): IngestHandler {
-  const { keys, wrongKeys, engine, witness, metrics, log } = parts;
+  const { keys, wrongKeys, engine, recorder, metrics, log } = parts;
 
   async function takeIn(
     caller: AuthenticatedCaller,
@@ -58,7 +58,7 @@ export function createIngestHandler(parts: HandlerParts): IngestHandler {
     }
     const caller = await keys.checkAgain(tenantId, shown);
     if (caller !== null) return takeIn(caller, request, response, began);
-    if (shown !== '' && keys.knows(tenantId)) witness.sawWrongKey(tenantId, Date.now());
+    if (shown !== '' && keys.knows(tenantId)) recorder.recordWrongKey(tenantId, Date.now());
     end(request, response, keys.isLoaded ? 'wrong_key' : 'keys_unknown', began);
   }
 

@@ -1,23 +1,23 @@
 import type { Registry } from 'prom-client';
 import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
 import type { BatchTransport } from '../../queue/sender.ts';
-import { type BellTimes, createBells } from './bells.ts';
 import { BREAKER, Breaker, type BreakerSettings } from './breaker.ts';
+import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
 import { createIngestHandler, type IngestHandler } from './handler.ts';
 import { createKeys, type Keys, type KeyTimes } from './keys.ts';
 import { createLedgerBatcher, type LedgerLimits } from './ledger-batcher.ts';
 import { createIngestMetrics } from './metrics.ts';
-import type { IngestLog, KeySource, LedgerWriter, Rings, Sightings } from './ports.ts';
-import { createWitness, type WitnessTimes } from './witness.ts';
+import type { DeliveryStats, IngestLog, KeySource, LedgerWriter, Waker } from './ports.ts';
+import { WakeNotifier } from './wake-notifier.ts';
 import { type FloodLimits, WrongKeys } from './wrong-keys.ts';
 
 export interface IngestParts {
   readonly keySource: KeySource;
   readonly transport: BatchTransport;
   readonly ledger: LedgerWriter;
-  readonly sightings: Sightings;
-  readonly rings: Rings;
+  readonly deliveryStats: DeliveryStats;
+  readonly waker: Waker;
   readonly registry: Registry;
   readonly log: IngestLog;
   /** Balancers of ours in front of this process. */
@@ -30,8 +30,6 @@ export interface IngestTuning {
   readonly batching?: Partial<BatchingLimits>;
   readonly ledger?: Partial<LedgerLimits>;
   readonly keys?: Partial<KeyTimes>;
-  readonly bells?: Partial<BellTimes>;
-  readonly witness?: Partial<WitnessTimes>;
   readonly flood?: Partial<FloodLimits>;
   readonly breaker?: Partial<BreakerSettings>;
 }
@@ -49,8 +47,8 @@ export function createIngest(parts: IngestParts): Ingest {
   const { log, tuning = {} } = parts;
   const metrics = createIngestMetrics(parts.registry, () => sender.pending + ledger.pending);
   const keys = createKeys(parts.keySource, log, tuning.keys);
-  const bells = createBells(parts.rings, log, tuning.bells);
-  const witness = createWitness(parts.sightings, log, tuning.witness);
+  const wakes = new WakeNotifier(parts.waker, log);
+  const recorder = new DeliveryRecorder(parts.deliveryStats, log);
   const sender = createBatchingSender(parts.transport, { onCall: metrics.called, ...tuning.batching });
   const ledger = createLedgerBatcher(
     parts.ledger,
@@ -67,11 +65,11 @@ export function createIngest(parts: IngestParts): Ingest {
     },
     ...tuning.breaker,
   });
-  const engine = createIngestEngine({ sender, breaker, ledger, bells, witness });
+  const engine = createIngestEngine({ sender, breaker, ledger, wakes, recorder });
   const handler = createIngestHandler({
     keys,
     engine,
-    witness,
+    recorder,
     metrics,
     log,
     wrongKeys: new WrongKeys(tuning.flood),
@@ -83,7 +81,7 @@ export function createIngest(parts: IngestParts): Ingest {
     async close() {
       keys.close();
       await Promise.all([sender.close(), ledger.close()]);
-      await Promise.all([bells.close(), witness.close()]);
+      await Promise.all([wakes.close(), recorder.close()]);
     },
   };
 }

@@ -34,34 +34,35 @@ export interface LedgerWriter {
   put(rows: readonly LedgerRow[]): Promise<readonly boolean[]>;
 }
 
-/** Deliveries of one kind that came with one key since the last time this was written down. */
-export interface Sighting {
+/** Deliveries of one tenant, type and key since the last record. */
+export interface DeliveryStat {
   readonly tenantId: string;
-  /** `PING`, an event's type, or one of `SEEN`. */
+  /** An event's type, or one of `STAT_TYPE`. */
   readonly type: string;
   /** '' for a wrong key. */
   readonly keyId: string;
-  readonly firstAt: Date;
-  readonly lastAt: Date;
+  /** Milliseconds since 1970. */
+  readonly firstAt: number;
+  readonly lastAt: number;
   readonly count: number;
 }
 
-/** Kinds that are no event type of Gladly's. */
-export const SEEN = {
+/** Types that are no event type of Gladly's. */
+export const STAT_TYPE = {
   ping: 'PING',
   notAnEvent: 'not_an_event',
   wrongKey: 'wrong_key',
   otherTypes: 'other_types',
 } as const;
 
-export interface Sightings {
-  /** All or none. */
-  record(sightings: readonly Sighting[]): Promise<void>;
+export interface DeliveryStats {
+  /** Adds these to what is stored: all of them, or it rejects and none is. */
+  record(stats: readonly DeliveryStat[]): Promise<void>;
 }
 
-export interface Rings {
-  /** Something waits for these tenants: wakes those that are parked. Twice is once. Rejects when one may not have been woken. */
-  ring(tenantIds: readonly string[]): Promise<void>;
+export interface Waker {
+  /** Events wait for these tenants: wakes those that are parked. Rejects when one of them may not have been woken; may be called again. */
+  wake(tenantIds: readonly string[]): Promise<void>;
 }
 
 /** What of pino is used here. Never given a key or a body. */

@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { authenticate } from '../../../src/api/ingest/authenticated.ts';
-import { createBells } from '../../../src/api/ingest/bells.ts';
 import { Breaker } from '../../../src/api/ingest/breaker.ts';
+import { DeliveryRecorder } from '../../../src/api/ingest/delivery-recorder.ts';
 import { createIngestEngine } from '../../../src/api/ingest/engine.ts';
 import { createLedgerBatcher } from '../../../src/api/ingest/ledger-batcher.ts';
 import type { LedgerWriter } from '../../../src/api/ingest/ports.ts';
-import { createWitness } from '../../../src/api/ingest/witness.ts';
+import { WakeNotifier } from '../../../src/api/ingest/wake-notifier.ts';
 import { createBatchingSender } from '../../../src/queue/batching-sender.ts';
 import { openDelivery } from '../../../src/queue/envelope.ts';
 import type { BatchTransport, SendResult } from '../../../src/queue/sender.ts';
@@ -82,8 +82,8 @@ function engineOn({ transport, ledger }: ReturnType<typeof world>) {
       maxRows: 5,
       slowMs: TIMEOUT_MS / 3,
     }),
-    bells: createBells({ ring: () => Promise.reject(new Error('out')) }, silent),
-    witness: createWitness({ record: () => Promise.resolve() }, silent),
+    wakes: new WakeNotifier({ wake: () => Promise.reject(new Error('out')) }, silent),
+    recorder: new DeliveryRecorder({ record: () => Promise.resolve() }, silent),
   });
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keySource, rings } from '../../../src/api/ingest/adapters.ts';
+import { keySource, waker } from '../../../src/api/ingest/adapters.ts';
 import { openDelivery } from '../../../src/queue/envelope.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { beginDrain, drainStates, markParked } from '../../../src/store/drains.ts';
@@ -67,7 +67,7 @@ describe('an event with a right key', () => {
     for (let n = 0; n < 5; n += 1)
       expect((await deliver(endpoint, { tenantId, ...own }, eventBody())).status).toBe(200);
     await until(() => ground.woken.includes(tenantId));
-    // A ring for these too, but the mark is cleared already.
+    // These notify too, but the mark is cleared already.
     for (let n = 0; n < 3; n += 1) await deliver(endpoint, { tenantId, ...own }, eventBody());
     await pause(150);
     expect((await drainStates(ground.db, [tenantId])).get(tenantId)?.parkedAt).toBeNull();
@@ -86,7 +86,7 @@ describe('a wake that fails', () => {
       if (fails >= 0) throw new Error('Temporal is out');
       woken.push(tenantId);
     };
-    const flaky = await startEndpoint(ground, { rings: rings(ground.db, wake) });
+    const flaky = await startEndpoint(ground, { waker: waker(ground.db, wake) });
     expect((await deliver(flaky, parked, eventBody())).status).toBe(200);
     await until(() => woken.length > 0);
     expect(woken).toEqual([parked.tenantId]);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { startFauxqs } from 'fauxqs';
 import { Registry } from 'prom-client';
 import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
-import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { deliveryStats, keySource, ledgerWriter, waker } from '../../../src/api/ingest/adapters.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngest, type Ingest, type IngestParts } from '../../../src/api/ingest/ingest.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
@@ -83,8 +83,8 @@ export async function startEndpoint(
     keySource: keySource(ground.db),
     transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: ground.endpoint }),
     ledger: ledgerWriter(ground.db),
-    sightings: sightings(ground.db, (tenantIds) => news.push(...tenantIds)),
-    rings: rings(ground.db, async (tenantId) => {
+    deliveryStats: deliveryStats(ground.db, (tenantIds) => news.push(...tenantIds)),
+    waker: waker(ground.db, async (tenantId) => {
       ground.woken.push(tenantId);
     }),
     registry,

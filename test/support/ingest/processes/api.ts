@@ -1,7 +1,7 @@
 /** An API process with nothing but the webhook endpoint and its readiness, for tests that end and kill whole processes. */
 import { Registry } from 'prom-client';
 import { createHttpEdge } from '../../../../src/api/http/server.ts';
-import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../../src/api/ingest/adapters.ts';
+import { deliveryStats, INGEST_DB, keySource, ledgerWriter, waker } from '../../../../src/api/ingest/adapters.ts';
 import { brokenAnswer } from '../../../../src/api/ingest/answers.ts';
 import { createIngest } from '../../../../src/api/ingest/ingest.ts';
 import { createSqsClients } from '../../../../src/queue/client.ts';
@@ -15,8 +15,8 @@ const registry = new Registry();
 const ingest = createIngest({
   keySource: keySource(db),
   ledger: ledgerWriter(db),
-  sightings: sightings(db, () => undefined),
-  rings: rings(db, () => Promise.resolve()),
+  deliveryStats: deliveryStats(db, () => undefined),
+  waker: waker(db, () => Promise.resolve()),
   transport: createLeanTransport({ client: clients.control, endpoint: sqs }),
   registry,
   log: { info: () => undefined, warn: () => undefined },
