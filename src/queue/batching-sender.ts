@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../contracts/clock.ts';
 import { type Entry, Lane } from './lane.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { type BatchTransport, type EventSender, failed, type SendResult } from './sender.ts';
@@ -39,7 +40,11 @@ export const BATCHING: BatchingLimits = {
  * so that what arrived in the same turn goes with it); while a call is under way the next ones gather, until they
  * fill a batch or the oldest has waited `gatherMs`.
  */
-export function createBatchingSender(transport: BatchTransport, given: Partial<BatchingLimits> = {}): EventSender {
+export function createBatchingSender(
+  transport: BatchTransport,
+  given: Partial<BatchingLimits> = {},
+  clock: Clock = systemClock,
+): EventSender {
   const limits: BatchingLimits = { ...BATCHING, ...given };
   const lanes = new Map<string, Lane>();
   const line: Lane[] = [];
@@ -62,9 +67,9 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     setSweep();
     return new Promise((settle) => {
       const lane = laneOf(queueUrl);
-      lane.add({ text, bytes, since: performance.now(), settle });
+      lane.add({ text, bytes, since: clock.now(), settle });
       if (lane.calls === 0 || lane.hasFullBatch) putInLine(lane);
-      else lane.due ??= setTimeout(() => putInLine(lane), limits.gatherMs);
+      else lane.due ??= clock.setTimeout(() => putInLine(lane), limits.gatherMs);
     });
   }
 
@@ -93,7 +98,7 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
   /** Each lane in line gets a call, in order, as long as calls are free; a lane with more gets further ones behind the others. */
   function takeTurn(): void {
     turnIsSet = false;
-    const now = performance.now();
+    const now = clock.now();
     while (calls < limits.maxCalls) {
       const lane = line.shift();
       if (lane === undefined) return;
@@ -106,11 +111,11 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
 
   /** Those left in a lane wait for company, or for a free call. */
   function gather(lane: Lane, now: number): void {
-    if (lane.due !== null) clearTimeout(lane.due);
+    if (lane.due !== null) clock.clearTimeout(lane.due);
     lane.due = null;
     if (lane.hasFullBatch) putInLine(lane);
     else if (lane.waiting > 0) {
-      lane.due = setTimeout(() => putInLine(lane), Math.max(0, lane.oldestSince + limits.gatherMs - now));
+      lane.due = clock.setTimeout(() => putInLine(lane), Math.max(0, lane.oldestSince + limits.gatherMs - now));
     }
   }
 
@@ -138,7 +143,7 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     batch.forEach((entry, index) => {
       entry.settle(results[index] ?? NO_RESULT);
     });
-    limits.onCall?.(batch.length, performance.now() - began);
+    limits.onCall?.(batch.length, clock.now() - began);
     if (lane.calls === 0) putInLine(lane);
     prune(lane);
     if (line.length > 0) setTurn();
@@ -146,7 +151,7 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
 
   function prune(lane: Lane): void {
     if (lane.waiting > 0 || lane.calls > 0) return;
-    if (lane.due !== null) clearTimeout(lane.due);
+    if (lane.due !== null) clock.clearTimeout(lane.due);
     lane.due = null;
     lanes.delete(lane.queueUrl);
     if (waiting === 0 && calls === 0) whenEmpty?.();
@@ -155,12 +160,12 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
   function setSweep(): void {
     if (sweepIsSet) return;
     sweepIsSet = true;
-    setTimeout(sweep, limits.maxWaitMs / 2);
+    clock.setTimeout(sweep, limits.maxWaitMs / 2);
   }
 
   function sweep(): void {
     sweepIsSet = false;
-    const limit = performance.now() - limits.maxWaitMs;
+    const limit = clock.now() - limits.maxWaitMs;
     for (const lane of lanes.values()) {
       if (lane.oldestSince > limit) continue;
       for (const entry of taken(lane.takeOlderThan(limit))) entry.settle(WAITED_TOO_LONG);

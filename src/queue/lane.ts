@@ -1,10 +1,11 @@
+import type { Timer } from '../contracts/clock.ts';
 import { MAX_BATCH_ENTRIES } from './limits.ts';
 import type { SendResult } from './sender.ts';
 
 export interface Entry {
   readonly text: string;
   readonly bytes: number;
-  /** Of `performance.now()`. */
+  /** When it was given, by the clock of the sender (ms). */
   readonly since: number;
   readonly settle: (result: SendResult) => void;
 }
@@ -17,7 +18,7 @@ export class Lane {
   #bytes = 0;
   calls = 0;
   /** Goes off when the oldest has waited long enough for company. */
-  due: NodeJS.Timeout | null = null;
+  due: Timer | null = null;
   /** Already in line for a call. */
   inLine = false;
 

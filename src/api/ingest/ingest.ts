@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
 import type { BatchTransport } from '../../queue/sender.ts';
-import { BREAKER, Breaker, type BreakerSettings } from './breaker.ts';
+import { Breaker, type BreakerSettings } from './breaker.ts';
 import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
 import { createIngestHandler, type IngestHandler } from './handler.ts';
@@ -55,16 +55,11 @@ export function createIngest(parts: IngestParts): Ingest {
     (error, rows) => log.warn({ err: error, rows }, 'deliveries could not be written into the ledger'),
     tuning.ledger,
   );
-  const breaker = new Breaker({
-    ...BREAKER,
-    now: () => performance.now(),
-    onChange(state) {
-      metrics.breaker(state);
-      if (state === 'open') log.warn({ state }, 'SQS is out: deliveries go straight into the ledger');
-      if (state === 'closed') log.info({ state }, 'SQS works again');
-    },
-    ...tuning.breaker,
-  });
+  const breaker = new Breaker((state) => {
+    metrics.breaker(state);
+    if (state === 'open') log.warn({ state }, 'SQS is out: deliveries go straight into the ledger');
+    if (state === 'closed') log.info({ state }, 'SQS works again');
+  }, tuning.breaker);
   const engine = createIngestEngine({ sender, breaker, ledger, wakes, recorder });
   const handler = createIngestHandler({
     keys,

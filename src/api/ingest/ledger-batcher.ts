@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { LedgerRow, LedgerWriter } from './ports.ts';
 
 export interface LedgerLimits {
@@ -47,6 +48,7 @@ export function createLedgerBatcher(
   writer: LedgerWriter,
   onError: (error: unknown, rows: number) => void,
   given: Partial<LedgerLimits> = {},
+  clock: Clock = systemClock,
 ): LedgerBatcher {
   const limits: LedgerLimits = { ...LEDGER, ...given };
   const waiting: Waiting[] = [];
@@ -63,11 +65,11 @@ export function createLedgerBatcher(
       const entry: Waiting = {
         row,
         settle(durable) {
-          clearTimeout(timer);
+          clock.clearTimeout(timer);
           resolve(durable);
         },
       };
-      const timer = setTimeout(() => {
+      const timer = clock.setTimeout(() => {
         entry.settle(false);
         // Still waiting: whoever sent it is told to send it again, so it need not be written any more.
         const at = waiting.indexOf(entry);
@@ -90,9 +92,9 @@ export function createLedgerBatcher(
 
   function doneOrSlow(write: Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const slow = setTimeout(resolve, limits.slowMs);
+    const slow = clock.setTimeout(resolve, limits.slowMs);
     void write.then(() => {
-      clearTimeout(slow);
+      clock.clearTimeout(slow);
       resolve();
     });
     return promise;

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../../contracts/clock.ts';
 
 export interface FloodLimits {
   /** Wrong keys from one address before it is told to slow down, and how many come back a second. */
@@ -20,19 +21,19 @@ interface Bucket {
 /** Counts wrong keys by address: a flood of them gets short answers. Right keys are never asked about here. */
 export class WrongKeys {
   readonly #limits: FloodLimits;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #buckets: LRUCache<string, Bucket>;
 
-  constructor(given: Partial<FloodLimits> = {}, now: () => number = () => performance.now()) {
+  constructor(given: Partial<FloodLimits> = {}, clock: Pick<Clock, 'now'> = systemClock) {
     this.#limits = { ...LIMITS, ...given };
-    this.#now = now;
+    this.#clock = clock;
     this.#buckets = new LRUCache({ max: this.#limits.addresses });
   }
 
   /** One more from this address: false when it has had its share. */
   allows(address: string): boolean {
     const { burst, perSecond } = this.#limits;
-    const now = this.#now();
+    const now = this.#clock.now();
     const key = neighbourhood(address);
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond);

@@ -61,13 +61,7 @@ function world(fates: readonly Fate[]) {
 }
 
 function engineOn({ transport, ledger }: ReturnType<typeof world>) {
-  const breaker = new Breaker({
-    failures: 3,
-    waitMs: 5,
-    maxWaitMs: 20,
-    now: () => performance.now(),
-    onChange: () => undefined,
-  });
+  const breaker = new Breaker(() => undefined, { failures: 3, waitMs: 5, maxWaitMs: 20 });
   return createIngestEngine({
     sender: createBatchingSender(transport, {
       timeoutMs: TIMEOUT_MS,
