@@ -35,6 +35,7 @@ export const LEDGER: LedgerLimits = {
 export interface LedgerBatcher {
   /** True when it is durable. False when it is not known to be. Never throws. */
   put(row: LedgerRow): Promise<boolean>;
+  /** Rows that wait or are being written; given up or not, a row counts until its write has ended. */
   readonly pending: number;
   close(): Promise<void>;
 }
@@ -53,6 +54,7 @@ export function createLedgerBatcher(
   const limits: LedgerLimits = { ...LEDGER, ...given };
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
+  let beingWritten = 0;
   const writes = new Set<Promise<void>>();
   let writing: Promise<void> | null = null;
 
@@ -118,11 +120,13 @@ export function createLedgerBatcher(
 
   async function write(batch: readonly Waiting[]): Promise<void> {
     let durable: readonly boolean[] = [];
+    beingWritten += batch.length;
     try {
       durable = await writer.put(batch.map((entry) => entry.row));
     } catch (error) {
       onError(error, batch.length);
     }
+    beingWritten -= batch.length;
     batch.forEach((entry, index) => {
       entry.settle(durable[index] === true);
     });
@@ -131,7 +135,7 @@ export function createLedgerBatcher(
   return {
     put,
     get pending() {
-      return waiting.length;
+      return waiting.length + beingWritten;
     },
     async close() {
       await writing;

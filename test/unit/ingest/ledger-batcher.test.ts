@@ -109,6 +109,26 @@ describe('rows on their way into the ledger', () => {
     expect(failures).toEqual([1]);
   });
 
+  test('what is being written is pending until its write has ended, as is what waits', async () => {
+    const { clock, goOn, ledger } = setUp();
+    const first = ledger.put(row('a'));
+    expect(ledger.pending).toBe(1);
+    await clock.settle();
+    expect(ledger.pending).toBe(1);
+    const second = ledger.put(row('b'));
+    expect(ledger.pending).toBe(2);
+    goOn();
+    await Promise.all([first, second]);
+    expect(ledger.pending).toBe(0);
+  });
+
+  test('a write that fails is not pending any more', async () => {
+    const writer = { put: () => Promise.reject(new Error('x')) };
+    const ledger = createLedgerBatcher(writer, () => undefined, {}, new FakeClock());
+    expect(await ledger.put(row('a'))).toBe(false);
+    expect(ledger.pending).toBe(0);
+  });
+
   test('more than may wait is refused at once, by number and by bytes', async () => {
     const { clock, goOn, ledger } = setUp({ maxWaiting: 2, maxWaitingBytes: 10 });
     const kept = [ledger.put(row('a')), ledger.put(row('b'))];
