@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { eventFacts } from '../../gladly/event-facts.ts';
 import type { Db, DbOptions } from '../../store/db.ts';
 import { clearParkedOf } from '../../store/drains.ts';
@@ -95,22 +94,11 @@ function newEvent({ body, acceptedAt }: LedgerRow): NewEvent[] {
   return [{ ...event, receivedAt: new Date(acceptedAt), way: 'direct', body }];
 }
 
-/** Kinds of deliveries of tenants that this process has seen: all of 5,000 tenants with the ten. One told twice does no harm. */
-const KINDS_REMEMBERED = 50_000;
-
 /**
- * `onNews` is told of tenants that sent a PING, a wrong key, or a kind of event for the first time, once that is written: their
- * onboarding waits for it.
+ * `onNews` is told, after the commit, of tenants for which something came that onboarding waits for: a PING, a wrong key, or a type of event
+ * that was not stored with that key before. A process that ends in between tells nothing; onboarding looks every minute by itself.
  */
 export function deliveryStats(db: Db, onNews: (tenantIds: readonly string[]) => void): DeliveryStats {
-  const known = new LRUCache<string, true>({ max: KINDS_REMEMBERED });
-  const isNews = ({ tenantId, type }: DeliveryStat): boolean => {
-    if (type === STAT_TYPE.ping || type === STAT_TYPE.wrongKey) return true;
-    const kind = `${tenantId} ${type}`;
-    const isNew = !known.has(kind);
-    known.set(kind, true);
-    return isNew;
-  };
   return {
     async record(stats) {
       const seen = stats.map((stat) => ({
@@ -127,19 +115,21 @@ export function deliveryStats(db: Db, onNews: (tenantIds: readonly string[]) => 
           { keyId, usedAt: lastAt },
         ]),
       );
-      await db.transaction(async (tx) => {
-        await recordSightings(tx, seen);
+      const firstOnes = await db.transaction(async (tx) => {
+        const inserted = await recordSightings(tx, seen);
         await addMeasurements(
           tx,
           withKey.filter(isEvent).map(({ tenantId, lastAt, count }) => ({ tenantId, at: lastAt, accepted: count })),
         );
+        return inserted;
       });
-      const news = stats.filter(isNews);
-      if (news.length > 0) onNews([...new Set(news.map(({ tenantId }) => tenantId))]);
+      const news = new Set([...firstOnes, ...stats.filter(isAlwaysNews)].map(({ tenantId }) => tenantId));
+      if (news.size > 0) onNews([...news]);
     },
   };
 }
 
+const isAlwaysNews = ({ type }: DeliveryStat): boolean => type === STAT_TYPE.ping || type === STAT_TYPE.wrongKey;
 const isEvent = ({ type }: Pick<DeliveryStat, 'type'>): boolean => type !== STAT_TYPE.ping;
 
 /**
