@@ -5,11 +5,14 @@ import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
 import { createSessions } from '../api/console/sessions.ts';
 import { operatorsOf } from '../api/http/operators.ts';
-import { createHttpEdge } from '../api/http/server.ts';
+import { createHttpServer } from '../api/http/server.ts';
 import { migratesConnections } from '../api/http/shared-port.ts';
-import { deliveryStats, INGEST_DB, keySource, ledgerWriter, waker } from '../api/ingest/adapters.ts';
 import { brokenAnswer } from '../api/ingest/answers.ts';
-import { createIngest } from '../api/ingest/ingest.ts';
+import { createDeliveryStats } from '../api/ingest/delivery-stats.ts';
+import { createIngest, INGEST_DB } from '../api/ingest/ingest.ts';
+import { createKeySource } from '../api/ingest/key-source.ts';
+import { createLedgerWriter } from '../api/ingest/ledger-writer.ts';
+import { createWaker } from '../api/ingest/waker.ts';
 import { createLiveUpdates } from '../api/pages/live.ts';
 import type { Config } from '../config.ts';
 import { createSqsClients } from '../queue/client.ts';
@@ -64,14 +67,14 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       .catch((error: unknown) => log.warn({ err: error, tenantId }, 'onboarding could not be told of a delivery'));
   };
   const ingest = createIngest({
-    keySource: keySource(ingestDb),
+    keySource: createKeySource(ingestDb),
     transport: createLeanTransport({
       client: sqs.control,
       ...(sqs.settings.endpoint === undefined ? {} : { endpoint: sqs.settings.endpoint }),
     }),
-    ledger: ledgerWriter(ingestDb),
-    deliveryStats: deliveryStats(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
-    waker: waker(ingestDb, (tenantId) => workflows.wake(tenantId)),
+    ledger: createLedgerWriter(ingestDb),
+    deliveryStats: createDeliveryStats(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
+    waker: createWaker(ingestDb, (tenantId) => workflows.wake(tenantId)),
     registry,
     log,
     proxies: config.PROXIES,
@@ -108,8 +111,8 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       webhookKeys: async () => {
         if (!ingest.keys.isLoaded) throw new Error('the webhook keys are not loaded yet');
       },
-      leaving: async () => {
-        if (edge.isLeaving) throw new Error('this process is on its way out');
+      accepting: async () => {
+        if (server.isShuttingDown) throw new Error('the process is shutting down');
       },
     },
     codec: {
@@ -124,7 +127,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
     log,
   });
   const others = app.callback();
-  const edge = createHttpEdge({
+  const server = createHttpServer({
     brokenAnswer,
     onRequest: (request, response) => {
       if (!ingest.handler(request, response)) void others(request, response);
@@ -136,15 +139,15 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       'API_REUSE_PORT: set net.ipv4.tcp_migrate_req=1, or a restart resets connections that are just being opened',
     );
   }
-  const port = await edge.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });
+  const port = await server.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });
 
   const over = Promise.withResolvers<void>();
   const stop = (): void => {
     live.close();
     temporal.stop();
     // Requests first, then what they left to write, then what they were written with.
-    edge
-      .leave({ noticeMs: config.LEAVE_NOTICE_MS, graceMs: config.LEAVE_GRACE_MS })
+    server
+      .shutDown({ delayMs: config.SHUTDOWN_DELAY_MS, graceMs: config.SHUTDOWN_GRACE_MS })
       .then(() => ingest.close())
       .then(() => Promise.allSettled([db.close(), ingestDb.close(), connection.close()]))
       .then(() => sqs.close())

@@ -29,39 +29,49 @@ export const SERVER_LIMITS: ServerLimits = {
   maxConnections: 20_000,
 };
 
-export interface LeaveOptions {
-  /** For the balancer to notice that this process is not ready any more: it goes on accepting, and each answer ends its connection. */
-  readonly noticeMs: number;
-  /** Then requests that are under way have so long. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds between the begin of the shutdown and the end of listening, for a balancer to see that this process is not ready any more.
+   * Connections are accepted meanwhile, and each answer closes its connection.
+   */
+  readonly delayMs: number;
+  /** Milliseconds that requests under way have after that; then their connections are cut. */
   readonly graceMs: number;
 }
 
-const IDLE_LOOK_MS = 20;
-/** Connections opened at the last moment have so long to send their request and be told that it is their last. */
-const LAST_CALL_MS = 500;
+/** How often connections that have become idle are closed during the grace time. */
+const CLOSE_IDLE_MS = 20;
+/** Connections that are open when listening ends have this long, or `delayMs` if that is less, to send a request; then idle ones are closed. */
+const LAST_REQUEST_MS = 500;
 
-export interface HttpEdge {
-  readonly server: Server;
-  /** Port 0: any free one. Answers with the port. */
+export interface HttpServer {
+  /** For what this interface does not offer, as counting connections. */
+  readonly nodeServer: Server;
+  /**
+   * Resolves with the port; port 0 takes any free one. Rejects with node's error (EADDRINUSE, EACCES) when it cannot listen. `reusePort`:
+   * other processes may listen on the same port (SO_REUSEPORT).
+   */
   listen(port: number, host: string, options?: { readonly reusePort?: boolean }): Promise<number>;
-  /** From the beginning of `leave` on. */
-  readonly isLeaving: boolean;
-  /** Stops without breaking off a request: see LeaveOptions. Resolves when the last connection is closed. */
-  leave(options: LeaveOptions): Promise<void>;
+  /** From the call of `shutDown` on. */
+  readonly isShuttingDown: boolean;
+  /** Stops without cutting off a request: see ShutdownOptions. Resolves when the last connection is closed. */
+  shutDown(options: ShutdownOptions): Promise<void>;
 }
 
-/** What the server serves. */
-export interface Served {
+export interface HttpServerDeps {
   /** Is given every request. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   /** The whole HTTP answer, as text, to what never became a request or stopped being one half-way. `code`: node's name of the error. */
   readonly brokenAnswer: (code: string) => string;
 }
 
-/** The HTTP server of the process, with its limits set on purpose. */
-export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Partial<ServerLimits> = {}): HttpEdge {
+/** The HTTP server of the process. It does not listen yet; limits that are not given are SERVER_LIMITS. */
+export function createHttpServer(
+  { onRequest, brokenAnswer }: HttpServerDeps,
+  given: Partial<ServerLimits> = {},
+): HttpServer {
   const limits: ServerLimits = { ...SERVER_LIMITS, ...given };
-  let isLeaving = false;
+  let isShuttingDown = false;
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -73,7 +83,7 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
       noDelay: true,
     },
     (request, response) => {
-      if (isLeaving) response.shouldKeepAlive = false;
+      if (isShuttingDown) response.shouldKeepAlive = false;
       onRequest(request, response);
     },
   );
@@ -82,9 +92,9 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
   server.on('clientError', (error: BrokenError, socket: Socket) => answerBroken(error, socket, brokenAnswer));
 
   return {
-    server,
-    get isLeaving() {
-      return isLeaving;
+    nodeServer: server,
+    get isShuttingDown() {
+      return isShuttingDown;
     },
     listen: (port, host, { reusePort = false } = {}) =>
       new Promise((resolve, reject) => {
@@ -94,9 +104,9 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
           resolve((server.address() as AddressInfo).port);
         });
       }),
-    async leave({ noticeMs, graceMs }) {
-      isLeaving = true;
-      await pause(noticeMs);
+    async shutDown({ delayMs, graceMs }) {
+      isShuttingDown = true;
+      await pause(delayMs);
       // On a busy machine connections and requests may lie in the kernel that were sent long ago: they are read first.
       for (let n = 0; n < 2; n += 1) await turn();
       // Only the listening ends here: http's own close would cut idle connections as well, and a request may be on its way on
@@ -104,9 +114,9 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
       const closed = new Promise<void>((resolve) => {
         TcpServer.prototype.close.call(server, () => resolve());
       });
-      await Promise.race([closed, pause(Math.min(noticeMs, LAST_CALL_MS))]);
+      await Promise.race([closed, pause(Math.min(delayMs, LAST_REQUEST_MS))]);
       // Again and again: a connection whose request began before is idle only now.
-      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearInterval(idle);
@@ -118,7 +128,7 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
 type BrokenError = Error & { readonly code?: string };
 
 /** What never became a request, or stopped being one half-way, is told why before its connection is closed. */
-function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: Served['brokenAnswer']): void {
+function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: HttpServerDeps['brokenAnswer']): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;

@@ -10,7 +10,7 @@ import type { EngineOutcome } from './outcomes.ts';
 import { STAT_TYPE } from './ports.ts';
 import type { WakeNotifier } from './wake-notifier.ts';
 
-export interface EngineParts {
+export interface EngineDeps {
   readonly sender: EventSender;
   readonly breaker: Breaker;
   readonly ledger: LedgerBatcher;
@@ -24,7 +24,7 @@ export interface IngestEngine {
   take(delivery: AuthenticatedDelivery): Promise<EngineOutcome>;
 }
 
-export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }: EngineParts): IngestEngine {
+export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }: EngineDeps): IngestEngine {
   async function take(delivery: AuthenticatedDelivery): Promise<EngineOutcome> {
     const { caller, body, acceptedAt } = delivery;
     const event = parseEvent(body.toString());

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TENANT_ID } from '../../contracts/tenant.ts';
-import { senderAddress } from './address.ts';
+import { TENANT_ID, WEBHOOK_PATH } from '../../contracts/tenant.ts';
 import { answer } from './answers.ts';
 import type { AuthenticatedCaller } from './authenticated.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
@@ -13,9 +12,7 @@ import type { Outcome } from './outcomes.ts';
 import type { IngestLog } from './ports.ts';
 import type { WrongKeys } from './wrong-keys.ts';
 
-export const WEBHOOK_PATH = '/webhooks/gladly/';
-
-export interface HandlerParts {
+export interface HandlerDeps {
   readonly keys: Keys;
   readonly wrongKeys: WrongKeys;
   readonly engine: IngestEngine;
@@ -30,8 +27,8 @@ export interface HandlerParts {
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** The way of a delivery through HTTP: key first, from headers alone, then the body, then the engine. No framework in between. */
-export function createIngestHandler(parts: HandlerParts): IngestHandler {
-  const { keys, wrongKeys, engine, recorder, metrics, log } = parts;
+export function createIngestHandler(deps: HandlerDeps): IngestHandler {
+  const { keys, wrongKeys, engine, recorder, metrics, log } = deps;
 
   async function takeIn(
     caller: AuthenticatedCaller,
@@ -54,7 +51,7 @@ export function createIngestHandler(parts: HandlerParts): IngestHandler {
     began: number,
   ): Promise<void> {
     // Before the keys are loaded each key is unknown, right ones too: none of them counts as wrong.
-    if (keys.isLoaded && !wrongKeys.allows(senderAddress(request, parts.proxies))) {
+    if (keys.isLoaded && !wrongKeys.allows(senderAddress(request, deps.proxies))) {
       return end(request, response, 'too_many_wrong_keys', began);
     }
     const caller = await keys.checkAgain(tenantId, shown);
@@ -101,4 +98,17 @@ export function createIngestHandler(parts: HandlerParts): IngestHandler {
 function isSmall(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return false;
   return Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES;
+}
+
+/**
+ * Who sent it. With `proxies` balancers of ours in front, each adds to X-Forwarded-For the address it saw: the one that
+ * many places from the end was written by the outermost of ours. What stands before it anybody can make up.
+ */
+function senderAddress(request: IncomingMessage, proxies: number): string {
+  const direct = request.socket.remoteAddress ?? 'unknown';
+  if (proxies === 0) return direct;
+  const header = request.headers['x-forwarded-for'];
+  const seen = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
+  const address = seen.at(-proxies)?.trim();
+  return address === undefined || address === '' ? direct : address;
 }

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
 import type { BatchTransport } from '../../queue/sender.ts';
+import type { DbOptions } from '../../store/db.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
 import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
@@ -12,7 +13,15 @@ import type { DeliveryStats, IngestLog, KeySource, LedgerWriter, Waker } from '.
 import { WakeNotifier } from './wake-notifier.ts';
 import { type FloodLimits, WrongKeys } from './wrong-keys.ts';
 
-export interface IngestParts {
+/** A pool for ingest alone. Both times are below the ledger's own (LEDGER in ledger-batcher.ts): what fails is tried anew, not waited for. */
+export const INGEST_DB = {
+  max: 5,
+  name: 'ingest',
+  statementTimeoutMs: 5_000,
+  connectTimeoutMs: 2_000,
+} as const satisfies DbOptions;
+
+export interface IngestDeps {
   readonly keySource: KeySource;
   readonly transport: BatchTransport;
   readonly ledger: LedgerWriter;
@@ -43,15 +52,15 @@ export interface Ingest {
   close(): Promise<void>;
 }
 
-export function createIngest(parts: IngestParts): Ingest {
-  const { log, tuning = {} } = parts;
-  const metrics = createIngestMetrics(parts.registry, () => sender.pending + ledger.pending);
-  const keys = createKeys(parts.keySource, log, tuning.keys);
-  const wakes = new WakeNotifier(parts.waker, log);
-  const recorder = new DeliveryRecorder(parts.deliveryStats, log);
-  const sender = createBatchingSender(parts.transport, { onCall: metrics.called, ...tuning.batching });
+export function createIngest(deps: IngestDeps): Ingest {
+  const { log, tuning = {} } = deps;
+  const metrics = createIngestMetrics(deps.registry, () => sender.pending + ledger.pending);
+  const keys = createKeys(deps.keySource, log, tuning.keys);
+  const wakes = new WakeNotifier(deps.waker, log);
+  const recorder = new DeliveryRecorder(deps.deliveryStats, log);
+  const sender = createBatchingSender(deps.transport, { onCall: metrics.called, ...tuning.batching });
   const ledger = createLedgerBatcher(
-    parts.ledger,
+    deps.ledger,
     (error, rows) => log.warn({ err: error, rows }, 'deliveries could not be written into the ledger'),
     tuning.ledger,
   );
@@ -68,7 +77,7 @@ export function createIngest(parts: IngestParts): Ingest {
     metrics,
     log,
     wrongKeys: new WrongKeys(tuning.flood),
-    proxies: parts.proxies,
+    proxies: deps.proxies,
   });
   return {
     handler,

@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => ground.close());
 
-const start = (noticeMs: number, sharedPort = 0): Promise<Program> =>
-  runApi(ground.endpoint, ground.url, noticeMs, sharedPort);
+const start = (delayMs: number, sharedPort = 0): Promise<Program> =>
+  runApi(ground.endpoint, ground.url, delayMs, sharedPort);
 
 /** Of the accepted events, those that are not in the queue. */
 const lost = async (accepted: ReadonlySet<string>, queue: string): Promise<string[]> => {
@@ -42,11 +42,11 @@ describe('SIGTERM under load', () => {
       const balancer = await startBalancer();
       const rounds = new Rounds({
         wanted: RESTARTS,
-        async start(noticeMs) {
-          const program = await start(noticeMs);
+        async start(delayMs) {
+          const program = await start(delayMs);
           balancer.targets.push(program.port);
           await until(() => balancer.isReady(program.port), START_MS);
-          return { program, noticeMs };
+          return { program, delayMs };
         },
         isNoticed: ({ port }) => !balancer.isReady(port),
       });
@@ -70,7 +70,7 @@ describe('SIGTERM under load', () => {
       const port = await deadPort();
       const rounds = new Rounds({
         wanted: RESTARTS,
-        start: async (noticeMs) => ({ program: await start(noticeMs, port), noticeMs }),
+        start: async (delayMs) => ({ program: await start(delayMs, port), delayMs }),
         // Nobody is to be told: the kernel gives new connections to those who listen, and an answer that ends its connection tells the rest.
         isNoticed: () => true,
       });

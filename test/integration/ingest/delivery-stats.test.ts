@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deliveryStats } from '../../../src/api/ingest/adapters.ts';
+import { createDeliveryStats } from '../../../src/api/ingest/delivery-stats.ts';
 import { type DeliveryStat, STAT_TYPE } from '../../../src/api/ingest/ports.ts';
 import { listSightings } from '../../../src/store/sightings.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
@@ -17,7 +17,7 @@ describeStore('delivery stats', (store) => {
   /** The adapter as a process that has just started has it, and what it tells. */
   const start = () => {
     const told: string[] = [];
-    return { told, stats: deliveryStats(store.db, (tenantIds) => told.push(...tenantIds)) };
+    return { told, stats: createDeliveryStats(store.db, (tenantIds) => told.push(...tenantIds)) };
   };
 
   test('add up in the database', async () => {

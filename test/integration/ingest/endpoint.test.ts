@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keySource, waker } from '../../../src/api/ingest/adapters.ts';
+import { createKeySource } from '../../../src/api/ingest/key-source.ts';
+import { createWaker } from '../../../src/api/ingest/waker.ts';
 import { openDelivery } from '../../../src/queue/envelope.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { beginDrain, drainStates, markParked } from '../../../src/store/drains.ts';
@@ -86,7 +87,7 @@ describe('a wake that fails', () => {
       if (fails >= 0) throw new Error('Temporal is out');
       woken.push(tenantId);
     };
-    const flaky = await startEndpoint(ground, { waker: waker(ground.db, wake) });
+    const flaky = await startEndpoint(ground, { waker: createWaker(ground.db, wake) });
     expect((await deliver(flaky, parked, eventBody())).status).toBe(200);
     await until(() => woken.length > 0);
     expect(woken).toEqual([parked.tenantId]);
@@ -216,9 +217,9 @@ describe('Postgres is out', () => {
       transaction: <T>(fn: Parameters<typeof real.transaction<T>>[0]) => failing(() => real.transaction(fn)),
       close: () => real.close(),
     };
-    const before = await startEndpoint(ground, { keySource: keySource(db) });
+    const before = await startEndpoint(ground, { keySource: createKeySource(db) });
     out = true;
-    const after = await startEndpoint(ground, { keySource: keySource(db) });
+    const after = await startEndpoint(ground, { keySource: createKeySource(db) });
     expect((await deliver(before, tenant, eventBody())).status).toBe(200);
     expect((await deliver(before, { ...tenant, key: 'wrong' }, eventBody())).status).toBe(401);
     // More than the 20 wrong keys that one address may send: none of these is known to be wrong.

@@ -3,10 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { startFauxqs } from 'fauxqs';
 import { Registry } from 'prom-client';
-import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
-import { deliveryStats, keySource, ledgerWriter, waker } from '../../../src/api/ingest/adapters.ts';
+import { createHttpServer, type HttpServer, type ServerLimits } from '../../../src/api/http/server.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
-import { createIngest, type Ingest, type IngestParts } from '../../../src/api/ingest/ingest.ts';
+import { createDeliveryStats } from '../../../src/api/ingest/delivery-stats.ts';
+import { createIngest, type Ingest, type IngestDeps } from '../../../src/api/ingest/ingest.ts';
+import { createKeySource } from '../../../src/api/ingest/key-source.ts';
+import { createLedgerWriter } from '../../../src/api/ingest/ledger-writer.ts';
+import { createWaker } from '../../../src/api/ingest/waker.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { createTenant, updateTenant } from '../../../src/store/tenants.ts';
@@ -65,7 +68,7 @@ export interface Endpoint {
   readonly url: string;
   readonly port: number;
   readonly ingest: Ingest;
-  readonly edge: HttpEdge;
+  readonly server: HttpServer;
   readonly registry: Registry;
   readonly news: string[];
   close(): Promise<void>;
@@ -74,17 +77,17 @@ export interface Endpoint {
 /** The endpoint as the API process has it, with parts of it replaced where a test is about their failing. */
 export async function startEndpoint(
   ground: Ground,
-  parts: Partial<IngestParts> = {},
+  parts: Partial<IngestDeps> = {},
   limits: Partial<ServerLimits> = {},
 ): Promise<Endpoint> {
   const registry = new Registry();
   const news: string[] = [];
   const ingest = createIngest({
-    keySource: keySource(ground.db),
+    keySource: createKeySource(ground.db),
     transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: ground.endpoint }),
-    ledger: ledgerWriter(ground.db),
-    deliveryStats: deliveryStats(ground.db, (tenantIds) => news.push(...tenantIds)),
-    waker: waker(ground.db, async (tenantId) => {
+    ledger: createLedgerWriter(ground.db),
+    deliveryStats: createDeliveryStats(ground.db, (tenantIds) => news.push(...tenantIds)),
+    waker: createWaker(ground.db, async (tenantId) => {
       ground.woken.push(tenantId);
     }),
     registry,
@@ -93,7 +96,7 @@ export async function startEndpoint(
     ...parts,
   });
   await ingest.keys.refresh().catch(() => undefined);
-  const edge = createHttpEdge(
+  const server = createHttpServer(
     {
       brokenAnswer,
       onRequest: (request, response) => {
@@ -102,16 +105,16 @@ export async function startEndpoint(
     },
     limits,
   );
-  const port = await edge.listen(0, '127.0.0.1');
+  const port = await server.listen(0, '127.0.0.1');
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     ingest,
-    edge,
+    server,
     registry,
     news,
     async close() {
-      await edge.leave({ noticeMs: 0, graceMs: 500 });
+      await server.shutDown({ delayMs: 0, graceMs: 500 });
       await ingest.close();
     },
   };

@@ -70,5 +70,5 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
 }
 
 /** `sharedPort`: one that several of them listen on. */
-export const runApi = (sqs: string, databaseUrl: string, noticeMs = 0, sharedPort = 0): Promise<Program> =>
-  run('processes/api.ts', [sqs, databaseUrl, String(noticeMs), String(sharedPort)]);
+export const runApi = (sqs: string, databaseUrl: string, delayMs = 0, sharedPort = 0): Promise<Program> =>
+  run('processes/api.ts', [sqs, databaseUrl, String(delayMs), String(sharedPort)]);

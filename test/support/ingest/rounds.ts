@@ -6,13 +6,13 @@ import type { Senders } from './senders.ts';
 /** A program that goes on accepting for so long after its SIGTERM. */
 export interface Leaver {
   readonly program: Program;
-  readonly noticeMs: number;
+  readonly delayMs: number;
 }
 
 export interface RoundsOptions {
   /** Rounds that must count. */
   readonly wanted: number;
-  readonly start: (noticeMs: number) => Promise<Leaver>;
+  readonly start: (delayMs: number) => Promise<Leaver>;
   /** True once the program that leaves gets no new deliveries any more. */
   readonly isNoticed: (program: Program) => boolean;
 }
@@ -29,14 +29,14 @@ const NS_PER_MS = 1_000_000;
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #running: Leaver[] = [];
-  #noticeMs = FIRST_NOTICE_MS;
+  #delayMs = FIRST_NOTICE_MS;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
   }
 
   async begin(): Promise<void> {
-    for (let n = 0; n < 2; n += 1) this.#running.push(await this.#options.start(this.#noticeMs));
+    for (let n = 0; n < 2; n += 1) this.#running.push(await this.#options.start(this.#delayMs));
   }
 
   /**
@@ -63,7 +63,7 @@ export class Rounds {
     const { start, isNoticed } = this.#options;
     const leaver = this.#running.shift();
     if (leaver === undefined) throw new Error('nothing runs');
-    const { program, noticeMs } = leaver;
+    const { program, delayMs } = leaver;
     const stalls = monitorEventLoopDelay({ resolution: 10 });
     stalls.enable();
     const began = performance.now();
@@ -73,12 +73,12 @@ export class Rounds {
     await gone;
     if (program.process.exitCode !== 0) throw new Error(`it ended with ${program.process.exitCode}`);
     stalls.disable();
-    this.#running.push(await start(this.#noticeMs));
+    this.#running.push(await start(this.#delayMs));
     const stalledMs = stalls.max / NS_PER_MS;
-    if (noticedMs <= noticeMs * NOTICED_WITHIN && stalledMs <= noticeMs * STALLED_FOR) return true;
+    if (noticedMs <= delayMs * NOTICED_WITHIN && stalledMs <= delayMs * STALLED_FOR) return true;
     const slow = `noticed after ${Math.round(noticedMs)} ms, stood still for ${Math.round(stalledMs)} ms`;
-    process.stdout.write(`not counted: a notice of ${noticeMs} ms is too short for this machine (${slow})\n`);
-    this.#noticeMs = Math.max(this.#noticeMs, 2 * noticeMs);
+    process.stdout.write(`not counted: a notice of ${delayMs} ms is too short for this machine (${slow})\n`);
+    this.#delayMs = Math.max(this.#delayMs, 2 * delayMs);
     return false;
   }
 }
