@@ -4,41 +4,43 @@ import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { type BatchTransport, type EventSender, failed, type SendResult } from './sender.ts';
 
 export interface BatchingLimits {
-  /** Bytes of one message and of one batch. */
+  /** Most bytes of one message, and of all messages of one call. */
   readonly maxBytes: number;
-  /** Time for one call, all tries together. */
+  /** Milliseconds for one call, a retry included. */
   readonly timeoutMs: number;
-  /** A message that waits for company while an earlier call of its queue is under way goes at the latest after this. */
+  /** Longest time in milliseconds that a message waits for others while an earlier call of its queue is under way. */
   readonly gatherMs: number;
-  /** Calls at the same time, all queues together. */
+  /** Concurrent calls, over all queues. */
   readonly maxCalls: number;
-  /** Messages waiting for a call, and their bytes; beyond, a message fails at once as `overloaded`. */
+  /** Messages that may wait for a call, and their bytes. Further messages fail immediately as `overloaded`. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
-  /** A message that found no free call for so long fails as `timeout`. */
+  /** Milliseconds after which a message that still waits for a call fails as `timeout`. Checked every half of it. */
   readonly maxWaitMs: number;
-  /** Told of each call that ended: how many messages, and how long it took. */
+  /** Called after each call with its number of messages and its time in milliseconds. */
   readonly onCall?: (messages: number, ms: number) => void;
 }
 
+/** The limits of production. */
 export const BATCHING: BatchingLimits = {
   maxBytes: MAX_MESSAGE_BYTES,
-  // SQS answers in 5 to 20 ms. Gladly waits 15 s in all, and the ledger needs its part of that when SQS fails.
+  // SQS answers in 5 to 20 ms. Gladly waits 15 s in all, and when SQS fails the ledger needs most of that.
   timeoutMs: 1_500,
-  // A third of a call: more would be felt by a single delivery, less would leave batches half full.
+  // About a third of a call: more would slow down single deliveries, less would leave batches half full.
   gatherMs: 4,
-  // 16 calls of ten at 10 ms each are 16,000 messages a second: more than one process can take in.
+  // 16 calls of ten messages at 10 ms each are 16,000 messages a second: more than one process can accept.
   maxCalls: 16,
-  // A second's worth at that rate. 64 MiB are 256 of the largest bodies.
+  // One second at that rate. 64 MiB are 256 of the largest bodies.
   maxWaiting: 16_000,
   maxWaitingBytes: 64 * 1024 * 1024,
   maxWaitMs: 500,
 };
 
 /**
- * Puts messages that arrive together into one call. The first of a quiet queue goes at once (at the end of the event loop's turn,
- * so that what arrived in the same turn goes with it); while a call is under way the next ones gather, until they
- * fill a batch or the oldest has waited `gatherMs`.
+ * An EventSender that combines messages of one queue into batch calls of up to ten. When no call of the queue is under way, a message is
+ * sent at the end of the event loop's turn, together with the others of that turn. During a call messages gather until it ends, until they
+ * fill a batch, or until the oldest has waited `gatherMs`. When all calls are taken, queues get the next free ones in turn. The sender owns
+ * `transport` and closes it.
  */
 export function createBatchingSender(
   transport: BatchTransport,
@@ -95,7 +97,7 @@ export function createBatchingSender(
     setImmediate(takeTurn);
   }
 
-  /** Each lane in line gets a call, in order, as long as calls are free; a lane with more gets further ones behind the others. */
+  /** Gives each lane in line one call while calls are free. A lane with messages left goes to the end of the line. */
   function takeTurn(): void {
     turnIsSet = false;
     const now = clock.now();
@@ -109,7 +111,7 @@ export function createBatchingSender(
     }
   }
 
-  /** Those left in a lane wait for company, or for a free call. */
+  /** Messages left in a lane wait for others, or for a free call. */
   function gather(lane: Lane, now: number): void {
     if (lane.due !== null) clock.clearTimeout(lane.due);
     lane.due = null;

@@ -5,21 +5,21 @@ import type { SendResult } from './sender.ts';
 export interface Entry {
   readonly text: string;
   readonly bytes: number;
-  /** When it was given, by the clock of the sender (ms). */
+  /** When `send` was called: milliseconds of the sender's clock. */
   readonly since: number;
   readonly settle: (result: SendResult) => void;
 }
 
-/** The messages that wait for one queue, oldest first, and the calls that are under way for it. */
+/** The messages of one queue that wait for a call, oldest first, and the number of its calls under way. */
 export class Lane {
   readonly queueUrl: string;
   readonly #maxBytes: number;
   #waiting: Entry[] = [];
   #bytes = 0;
   calls = 0;
-  /** Goes off when the oldest has waited long enough for company. */
+  /** Set while messages wait for others: ends when the oldest has waited `gatherMs`. */
   due: Timer | null = null;
-  /** Already in line for a call. */
+  /** True while the lane is in line for a free call. */
   inLine = false;
 
   constructor(queueUrl: string, maxBytes: number) {

@@ -64,7 +64,12 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const tellOnboarding = (tenantId: string): void => {
     workflows
       .webhookSeen(tenantId)
-      .catch((error: unknown) => log.warn({ err: error, tenantId }, 'onboarding could not be told of a delivery'));
+      .catch((error: unknown) =>
+        log.warn(
+          { event: 'onboarding.signal_failed', err: error, tenantId },
+          'onboarding: signal of a delivery failed',
+        ),
+      );
   };
   const ingest = createIngest({
     keySource: createKeySource(ingestDb),
@@ -135,8 +140,8 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   });
   if (config.API_REUSE_PORT && !migratesConnections()) {
     log.warn(
-      {},
-      'API_REUSE_PORT: set net.ipv4.tcp_migrate_req=1, or a restart resets connections that are just being opened',
+      { event: 'api.shared_port_resets' },
+      'API_REUSE_PORT: needs net.ipv4.tcp_migrate_req=1, or a restart resets connections that are being opened',
     );
   }
   const port = await server.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });

@@ -3,29 +3,31 @@ import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 export interface ServerLimits {
-  /** A sender that opens a connection and says nothing, or drips headers. */
+  /** Milliseconds until the request headers must be complete. */
   readonly headersTimeoutMs: number;
-  /** Headers and body together. */
+  /** Milliseconds until headers and body must be complete. */
   readonly requestTimeoutMs: number;
-  /** How often the two are looked at. */
+  /** Milliseconds between two checks of these two times. */
   readonly checkIntervalMs: number;
+  /** Milliseconds after which an idle connection is closed. */
   readonly keepAliveMs: number;
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
   readonly maxConnections: number;
 }
 
+/** The limits of production. */
 export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 5_000,
-  // Gladly gives up after 15 s (facts.md 1.3): nobody waits for the answer to a slower one.
+  // Gladly gives up after 15 s (facts.md 1.3), so a slower request needs no answer.
   requestTimeoutMs: 15_000,
   checkIntervalMs: 1_000,
-  // Longer than a balancer keeps an idle connection (AWS's 60 s), so that it is the one to close: a request on a connection that we
-  // are closing is lost.
+  // Longer than a balancer keeps an idle connection (60 s on AWS), so that the balancer closes first: a request that arrives while this
+  // process closes the connection is lost.
   keepAliveMs: 65_000,
   maxHeaderBytes: 16 * 1024,
   maxHeaders: 100,
-  // 10,000 idle ones (about 15 kB each) leave as many for those that deliver.
+  // The requirement is 10,000 idle connections (about 15 kB each) beside the deliveries, which have as many.
   maxConnections: 20_000,
 };
 
@@ -59,9 +61,9 @@ export interface HttpServer {
 }
 
 export interface HttpServerDeps {
-  /** Is given every request. */
+  /** Called for every request. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  /** The whole HTTP answer, as text, to what never became a request or stopped being one half-way. `code`: node's name of the error. */
+  /** The whole HTTP answer, as text, to bytes that are no complete request. `code`: the code of node's `clientError` event. */
   readonly brokenAnswer: (code: string) => string;
 }
 
@@ -79,7 +81,7 @@ export function createHttpServer(
       connectionsCheckingInterval: limits.checkIntervalMs,
       keepAliveTimeout: limits.keepAliveMs,
       maxHeaderSize: limits.maxHeaderBytes,
-      // Answers are small and whole: waiting for more to put into the packet would only delay them.
+      // Answers are small and written whole, so Nagle's algorithm would only delay them.
       noDelay: true,
     },
     (request, response) => {
@@ -107,15 +109,14 @@ export function createHttpServer(
     async shutDown({ delayMs, graceMs }) {
       isShuttingDown = true;
       await pause(delayMs);
-      // On a busy machine connections and requests may lie in the kernel that were sent long ago: they are read first.
+      // On a busy machine the kernel may hold connections and requests that arrived long ago: two turns of the event loop read them.
       for (let n = 0; n < 2; n += 1) await turn();
-      // Only the listening ends here: http's own close would cut idle connections as well, and a request may be on its way on
-      // one that was opened just now.
+      // Ends only the listening: http's own close would also close idle connections, and a request may be on its way on a new one.
       const closed = new Promise<void>((resolve) => {
         TcpServer.prototype.close.call(server, () => resolve());
       });
       await Promise.race([closed, pause(Math.min(delayMs, LAST_REQUEST_MS))]);
-      // Again and again: a connection whose request began before is idle only now.
+      // Repeated, because connections become idle when their request has been answered.
       const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
@@ -127,13 +128,13 @@ export function createHttpServer(
 
 type BrokenError = Error & { readonly code?: string };
 
-/** What never became a request, or stopped being one half-way, is told why before its connection is closed. */
+/** Answers bytes that are no complete request, and closes the connection. */
 function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: HttpServerDeps['brokenAnswer']): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
   socket.end(brokenAnswer(code));
-  // A sender that goes on writing, or never reads, does not keep the socket.
+  // Ends the socket of a sender that keeps writing or does not read.
   setTimeout(() => socket.destroy(), 1_000).unref();
 }

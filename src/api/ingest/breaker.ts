@@ -1,25 +1,25 @@
 import { type Clock, systemClock } from '../../contracts/clock.ts';
 
-/** `closed`: all is well. `open`: nothing is tried. `half_open`: one is tried, and decides. */
+/** `closed`: every call is allowed. `open`: none is. `half_open`: one call is under way, and its result closes or reopens the breaker. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export interface BreakerSettings {
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open it. */
   readonly failures: number;
-  /** First and longest time between tries. */
+  /** Milliseconds from opening to the first try; doubled after each try that failed, up to `maxWaitMs`. */
   readonly waitMs: number;
   readonly maxWaitMs: number;
 }
 
 const SETTINGS: BreakerSettings = {
-  // One lost call is no outage; a batch of ten that fails counts ten times, which is meant: it is ten deliveries kept waiting.
+  // One failed message is no outage. A failed batch of ten counts ten times, on purpose: ten deliveries waited for it.
   failures: 5,
-  // Deliveries have the ledger meanwhile, so there is no hurry; after a short outage SQS is back in use within a second or two.
+  // Deliveries go to the ledger meanwhile, so SQS need not be tried more often; after a short outage it is in use again within 2 s.
   waitMs: 500,
   maxWaitMs: 5_000,
 };
 
-/** Keeps deliveries from waiting for an SQS that does not answer. */
+/** Circuit breaker: after consecutive failures of SQS it tells callers not to call, except for one try after each wait. */
 export class Breaker {
   readonly #settings: BreakerSettings;
   readonly #onChange: (state: BreakerState) => void;
@@ -44,7 +44,7 @@ export class Breaker {
     return this.#state;
   }
 
-  /** True when the caller may try, and must then say how it went. */
+  /** True when the caller may call SQS. It must then report the result by `succeeded`, `failed` or `undecided`. */
   mayTry(): boolean {
     if (this.#state === 'closed') return true;
     if (this.#state === 'half_open' || this.#clock.now() < this.#nextTry) return false;
@@ -61,7 +61,7 @@ export class Breaker {
   failed(): void {
     this.#failures += 1;
     if (this.#state === 'closed' && this.#failures < this.#settings.failures) return;
-    // Late failures of calls that began before it opened change nothing.
+    // Failures of calls that began before it opened do not put off the next try.
     if (this.#state === 'open') return;
     const again = this.#state === 'half_open';
     this.#waitMs = again ? Math.min(this.#waitMs * 2, this.#settings.maxWaitMs) : this.#settings.waitMs;
@@ -69,7 +69,7 @@ export class Breaker {
     this.#enter('open');
   }
 
-  /** The try never came to SQS: the next one decides. */
+  /** The call was not made, or says nothing about SQS: the next one decides. */
   undecided(): void {
     if (this.#state === 'half_open') this.#enter('open');
   }

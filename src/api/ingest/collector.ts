@@ -1,26 +1,26 @@
 import { type Clock, systemClock, type Timer } from '../../contracts/clock.ts';
 import type { IngestLog } from './ports.ts';
 
-/** From the end of one write to the next one, at least: 20 a second are little for Postgres, and 50 ms are little in a freshness of 300. */
+/** Least time from the end of one write to the next: at most 20 writes a second, and 50 ms of the 300 ms from a delivery to its extraction. */
 const GAP_MS = 50;
 /** An item that is not urgent waits this long for others. */
 const DELAY_MS = 1_000;
-/** Longest wait after writes that failed; the first is twice the gap, each further one twice the one before. */
+/** Longest wait after a write that failed. The first wait is twice the gap, and it doubles with each further failure. */
 const MAX_RETRY_MS = 5_000;
 
 export interface CollectorOptions<Item> {
-  /** Names the items in the log, in the plural. */
+  /** The name of the items in log messages, in the plural. */
   readonly name: string;
-  /** Writes what was collected. What it rejects is written again, whole, so writing an item twice must do no harm. */
+  /** Writes a batch. After a rejection all items of the batch are kept and written again. */
   readonly write: (items: readonly Item[]) => Promise<void>;
-  /** Adds `item` to `known`, which has the same key. Without it, the item that came first stands for both. */
+  /** Adds `item` to `known`, which has the same key. Without `merge` the first item of a key is kept and later ones are dropped. */
   readonly merge?: (known: Item, item: Item) => void;
   readonly log: IngestLog;
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Gathers items and writes them in batches, one write at a time, so that no request waits for it. An urgent item is written at once, or
+ * Gathers items and writes them in batches, one write at a time, so that no request waits for it. An urgent item is written immediately, or
  * as soon as the write under way and the gap after it are over. Items of one key are merged, so memory is bounded by the number of keys.
  */
 export class Collector<Item> {
@@ -29,7 +29,7 @@ export class Collector<Item> {
   #items = new Map<string, Item>();
   #isUrgent = false;
   #writing: Promise<void> | null = null;
-  /** A write is under way or has just ended. */
+  /** True during a write and the gap after it. */
   #isPaused = false;
   #timer: Timer | null = null;
   #failures = 0;
@@ -40,13 +40,14 @@ export class Collector<Item> {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** Keeps the item for the next write. Does not throw, and does not wait for the write. */
   add(key: string, item: Item, isUrgent: boolean): void {
     this.#put(key, item);
     if (isUrgent) this.#isUrgent = true;
     if (!this.#isPaused) this.#schedule();
   }
 
-  /** Writes what is left, once, and sets no timer any more. Resolves even if that write fails. */
+  /** Waits for the write under way, writes once what is left, and sets no more timers. Resolves even if that write fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writing;

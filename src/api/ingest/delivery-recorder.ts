@@ -2,14 +2,17 @@ import type { Clock } from '../../contracts/clock.ts';
 import { Collector } from './collector.ts';
 import { type DeliveryStat, type DeliveryStats, type IngestLog, STAT_TYPE } from './ports.ts';
 
-/** Types of one tenant that are told apart. Gladly has 60; all further ones share `STAT_TYPE.otherTypes`. */
+/** Types that are counted separately per tenant. Gladly has 60; further ones count as `STAT_TYPE.otherTypes`, so memory is bounded. */
 const MAX_TYPES = 100;
-/** One wrong key of a tenant in this time is recorded: it tells onboarding that the webhook was saved with a wrong one. */
+/** At most one wrong key per tenant is recorded in this time: onboarding only needs to know that the webhook has a wrong key. */
 const WRONG_KEY_MS = 60_000;
 
 type Stat = { -readonly [Field in keyof DeliveryStat]: DeliveryStat[Field] };
 
-/** Counts deliveries by tenant, key and type. What onboarding waits for (a PING, the first event of a type) is written at once. */
+/**
+ * Counts deliveries by tenant, key and type, and writes the counts about once a second. What onboarding waits for (a PING, the first event of
+ * a type in this process) is written at once.
+ */
 export class DeliveryRecorder {
   readonly #collector: Collector<Stat>;
   readonly #typesOf = new Map<string, Set<string>>();

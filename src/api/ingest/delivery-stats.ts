@@ -5,8 +5,9 @@ import { recordKeyUses } from '../../store/webhook-keys.ts';
 import { type DeliveryStat, type DeliveryStats, STAT_TYPE } from './ports.ts';
 
 /**
- * `onNews` is told, after the commit, of tenants for which something came that onboarding waits for: a PING, a wrong key, or a type of event
- * that was not stored with that key before. A process that ends in between tells nothing; onboarding looks every minute by itself.
+ * DeliveryStats in Postgres: the tables `sightings` and `measurements`, and the last use of keys. `onNews` is called after the commit with the
+ * tenants whose stats hold something that onboarding waits for: a PING, a wrong key, or a type that was not stored with that key before. If
+ * the process ends between commit and call, the news is lost; onboarding also looks every minute (PROOF_LOOK_MS).
  */
 export function createDeliveryStats(db: Db, onNews: (tenantIds: readonly string[]) => void): DeliveryStats {
   return {
@@ -17,7 +18,7 @@ export function createDeliveryStats(db: Db, onNews: (tenantIds: readonly string[
         lastAt: new Date(stat.lastAt),
       }));
       const withKey = seen.filter(({ keyId }) => keyId !== '');
-      // Twice is once, so it may come first; what is counted comes last, in one transaction.
+      // Writing key uses twice changes nothing, so they come first; counts would double, so they come last, in one transaction.
       await recordKeyUses(
         db,
         withKey.flatMap(({ keyId, firstAt, lastAt }) => [

@@ -19,14 +19,17 @@ export interface HandlerDeps {
   readonly recorder: DeliveryRecorder;
   readonly metrics: IngestMetrics;
   readonly log: IngestLog;
-  /** Balancers of ours in front of this process: see `senderAddress`. */
+  /** Number of own balancers in front of this process: see `senderAddress`. */
   readonly proxies: number;
 }
 
-/** True when the request was for the webhook endpoint, and is being answered; otherwise it is left as it was. */
+/** True when the request is for the webhook endpoint and will be answered. False: the request and response are untouched. */
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** The way of a delivery through HTTP: key first, from headers alone, then the body, then the engine. No framework in between. */
+/**
+ * The webhook endpoint on plain node:http: checks the key from the headers, then reads the body, then passes the delivery to the engine. Every
+ * request under WEBHOOK_PATH is answered by one of OUTCOMES.
+ */
 export function createIngestHandler(deps: HandlerDeps): IngestHandler {
   const { keys, wrongKeys, engine, recorder, metrics, log } = deps;
 
@@ -43,14 +46,14 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
     end(request, response, outcome, began);
   }
 
-  async function withoutKey(
+  async function checkUnknownKey(
     tenantId: string,
     shown: string,
     request: IncomingMessage,
     response: ServerResponse,
     began: number,
   ): Promise<void> {
-    // Before the keys are loaded each key is unknown, right ones too: none of them counts as wrong.
+    // Before the keys are loaded every key is unknown, so none of them counts as wrong.
     if (keys.isLoaded && !wrongKeys.allows(senderAddress(request, deps.proxies))) {
       return end(request, response, 'too_many_wrong_keys', began);
     }
@@ -76,17 +79,17 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
     }
     const query = url.indexOf('?', WEBHOOK_PATH.length);
     const named = url.slice(WEBHOOK_PATH.length, query === -1 ? undefined : query);
-    // What cannot be a tenant is answered like one that is not.
+    // A name that cannot be a tenant id gets the same answer as an unknown tenant.
     const tenantId = TENANT_ID.test(named) ? named : '';
     const header = request.headers['x-api-key'];
     const shown = typeof header === 'string' ? header : '';
     const caller = keys.check(tenantId, shown);
     const done =
       caller === null
-        ? withoutKey(tenantId, shown, request, response, began)
+        ? checkUnknownKey(tenantId, shown, request, response, began)
         : takeIn(caller, request, response, began);
     done.catch((error: unknown) => {
-      log.warn({ err: error, tenantId }, 'a webhook delivery failed in a way that nobody thought of');
+      log.warn({ event: 'webhook.unexpected_error', err: error, tenantId }, 'webhook delivery: failed unexpectedly');
       if (response.headersSent) response.destroy();
       else end(request, response, 'nowhere_to_keep', began);
     });
@@ -94,15 +97,15 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
   };
 }
 
-/** What is still to come of the body is little: node reads it away, and the connection can be used again. */
+/** True when the unread rest of the body is at most MAX_BODY_BYTES: node discards it, and the connection stays usable. */
 function isSmall(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return false;
   return Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES;
 }
 
 /**
- * Who sent it. With `proxies` balancers of ours in front, each adds to X-Forwarded-For the address it saw: the one that
- * many places from the end was written by the outermost of ours. What stands before it anybody can make up.
+ * The address of the sender: of the connection, or with `proxies` own balancers in front the `proxies`-th last entry of X-Forwarded-For. Each
+ * balancer appends the address that it saw, so the outermost own one wrote that entry. Entries before it come from the sender and may be forged.
  */
 function senderAddress(request: IncomingMessage, proxies: number): string {
   const direct = request.socket.remoteAddress ?? 'unknown';

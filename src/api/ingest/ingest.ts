@@ -13,7 +13,10 @@ import type { DeliveryStats, IngestLog, KeySource, LedgerWriter, Waker } from '.
 import { WakeNotifier } from './wake-notifier.ts';
 import { type FloodLimits, WrongKeys } from './wrong-keys.ts';
 
-/** A pool for ingest alone. Both times are below the ledger's own (LEDGER in ledger-batcher.ts): what fails is tried anew, not waited for. */
+/**
+ * A connection pool for ingest alone. Both times are below LEDGER.timeoutMs (ledger-batcher.ts), so that a statement or connection that
+ * hangs fails while its deliveries can still be answered.
+ */
 export const INGEST_DB = {
   max: 5,
   name: 'ingest',
@@ -29,12 +32,12 @@ export interface IngestDeps {
   readonly waker: Waker;
   readonly registry: Registry;
   readonly log: IngestLog;
-  /** Balancers of ours in front of this process. */
+  /** Number of own balancers in front of this process. */
   readonly proxies: number;
   readonly tuning?: IngestTuning;
 }
 
-/** Limits that tests make smaller. */
+/** Limits that differ from the defaults: tests set smaller ones. */
 export interface IngestTuning {
   readonly batching?: Partial<BatchingLimits>;
   readonly ledger?: Partial<LedgerLimits>;
@@ -43,15 +46,19 @@ export interface IngestTuning {
   readonly breaker?: Partial<BreakerSettings>;
 }
 
-/** The webhook endpoint, put together. */
+/** The running webhook endpoint. */
 export interface Ingest {
   readonly handler: IngestHandler;
-  /** `refresh()` after a key was made or revoked in this process; `isLoaded` belongs into readiness. */
+  /** Readiness checks ask `isLoaded`. */
   readonly keys: Keys;
-  /** After the last request was answered: flushes what is not written yet. Sources and transports stay their owner's, except the transport. */
+  /**
+   * Call it after the last request has been answered. Writes what is still held in memory and closes the transport; the other
+   * dependencies are the caller's to close.
+   */
   close(): Promise<void>;
 }
 
+/** Builds the webhook endpoint from its dependencies and begins to load the keys. */
 export function createIngest(deps: IngestDeps): Ingest {
   const { log, tuning = {} } = deps;
   const metrics = createIngestMetrics(deps.registry, () => sender.pending + ledger.pending);
@@ -61,13 +68,13 @@ export function createIngest(deps: IngestDeps): Ingest {
   const sender = createBatchingSender(deps.transport, { onCall: metrics.called, ...tuning.batching });
   const ledger = createLedgerBatcher(
     deps.ledger,
-    (error, rows) => log.warn({ err: error, rows }, 'deliveries could not be written into the ledger'),
+    (error, rows) => log.warn({ event: 'ledger.write_failed', err: error, rows }, 'ledger: write of deliveries failed'),
     tuning.ledger,
   );
   const breaker = new Breaker((state) => {
     metrics.breaker(state);
-    if (state === 'open') log.warn({ state }, 'SQS is out: deliveries go straight into the ledger');
-    if (state === 'closed') log.info({ state }, 'SQS works again');
+    if (state === 'open') log.warn({ event: 'sqs.breaker_opened' }, 'SQS: calls fail, deliveries go into the ledger');
+    if (state === 'closed') log.info({ event: 'sqs.breaker_closed' }, 'SQS: calls work again');
   }, tuning.breaker);
   const engine = createIngestEngine({ sender, breaker, ledger, wakes, recorder });
   const handler = createIngestHandler({

@@ -3,10 +3,11 @@ import { getTenant, listTenants } from '../../store/tenants.ts';
 import { webhookKeysSince } from '../../store/webhook-keys.ts';
 import type { KeySource } from './ports.ts';
 
-/** Beyond this many tenants it costs less to read them all. */
+/** For more tenants than this, paging through all tenants is cheaper than one query for each. */
 const FEW_TENANTS = 20;
 const PAGE = 500;
 
+/** KeySource in Postgres. Each call rejects with StoreError when Postgres does. */
 export function createKeySource(db: Db): KeySource {
   return {
     changes: (since) => webhookKeysSince(db, since),

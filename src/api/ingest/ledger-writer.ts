@@ -4,14 +4,17 @@ import { isTransient, UnknownTenantError } from '../../store/errors.ts';
 import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
 import type { LedgerRow, LedgerWriter } from './ports.ts';
 
-/** Give it a Db with INGEST_DB's limits. */
+/**
+ * LedgerWriter in Postgres. `db` must have the limits of INGEST_DB (ingest.ts), so that a write fails before its deliveries time out. When
+ * Postgres refuses a batch for its content, the batch is split in halves until only the refused rows are left out.
+ */
 export function createLedgerWriter(db: Db): LedgerWriter {
   async function put(rows: readonly LedgerRow[]): Promise<readonly boolean[]> {
     try {
       return await putAll(rows);
     } catch (error) {
       if (isTransient(error) || rows.length === 1) throw error;
-      // One row that Postgres refuses must not keep the others out.
+      // Finds the refused row by halving, so that the other rows are written.
       const half = rows.length >> 1;
       const parts = await Promise.allSettled([put(rows.slice(0, half)), put(rows.slice(half))]);
       if (parts.every((part) => part.status === 'rejected')) throw error;
@@ -21,7 +24,7 @@ export function createLedgerWriter(db: Db): LedgerWriter {
     }
   }
 
-  /** In one transaction, tenants in order, so that two processes never wait for each other crosswise. */
+  /** One transaction for all rows. Tenants are locked in order of their ids, so that two processes cannot deadlock. */
   async function putAll(rows: readonly LedgerRow[]): Promise<readonly boolean[]> {
     const byTenant = [...Map.groupBy(rows, (row) => row.tenantId)].sort(([one], [other]) => (one < other ? -1 : 1));
     const gone = await db.transaction(async (tx) => {

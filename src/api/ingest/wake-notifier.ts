@@ -2,7 +2,7 @@ import type { Clock } from '../../contracts/clock.ts';
 import { Collector } from './collector.ts';
 import type { IngestLog, Waker } from './ports.ts';
 
-/** Wakes tenants whose events were accepted. A wake that is lost all the same is made up for by the sweep of parked tenants. */
+/** Wakes parked tenants after their events were stored, in batches. If a wake is lost because the process ends, the sweep finds the tenant. */
 export class WakeNotifier {
   readonly #collector: Collector<string>;
 
@@ -10,11 +10,12 @@ export class WakeNotifier {
     this.#collector = new Collector({ name: 'wakes', write: (tenantIds) => waker.wake(tenantIds), log, clock });
   }
 
-  /** An event of this tenant has become durable: it is woken by a call to Waker that begins now or later. */
+  /** Call it when an event of the tenant has become durable. The tenant is part of a `Waker.wake` call that begins now or later. */
   notify(tenantId: string): void {
     this.#collector.add(tenantId, tenantId, true);
   }
 
+  /** Wakes the tenants that are left. Resolves even if that fails. */
   close(): Promise<void> {
     return this.#collector.close();
   }

@@ -3,8 +3,8 @@ import { clearParkedOf } from '../../store/drains.ts';
 import type { Waker } from './ports.ts';
 
 /**
- * Clears the mark of parked tenants and wakes those whose mark this call cleared. One that was cleared and could not be woken is woken by
- * the next call. `wakeOne` must not wait for ever.
+ * Waker in Postgres: clears the parked mark of tenants and calls `wakeOne` for each tenant whose mark this call cleared. A tenant whose
+ * `wakeOne` rejected is kept in memory and woken by the next call, because its mark is cleared already. `wakeOne` must settle in bounded time.
  */
 export function createWaker(db: Db, wakeOne: (tenantId: string) => Promise<void>): Waker {
   const owed = new Set<string>();

@@ -55,7 +55,7 @@ describe('an event with a right key', () => {
     ['no event', '{"a":1}'],
     ['an unknown type', eventBody({ type: 'SOMETHING/NEW' })],
     ['an emoji', eventBody({ content: { conversationId: 'c', text: '\u{1F600}' } })],
-  ])('%s is kept all the same', async (_, body) => {
+  ])('%s is stored nevertheless', async (_, body) => {
     expect((await deliver(endpoint, tenant, body)).status).toBe(200);
     expect(await queued(tenant.queue)).toEqual([body]);
   });
@@ -68,7 +68,7 @@ describe('an event with a right key', () => {
     for (let n = 0; n < 5; n += 1)
       expect((await deliver(endpoint, { tenantId, ...own }, eventBody())).status).toBe(200);
     await until(() => ground.woken.includes(tenantId));
-    // These notify too, but the mark is cleared already.
+    // These notify the waker too, but the mark is cleared already.
     for (let n = 0; n < 3; n += 1) await deliver(endpoint, { tenantId, ...own }, eventBody());
     await pause(150);
     expect((await drainStates(ground.db, [tenantId])).get(tenantId)?.parkedAt).toBeNull();
@@ -77,7 +77,7 @@ describe('an event with a right key', () => {
 });
 
 describe('a wake that fails', () => {
-  test('is owed: it is tried again although the mark is cleared', async () => {
+  test('is tried again although the mark is cleared', async () => {
     const parked = await ground.tenant();
     await markParked(ground.db, parked.tenantId, await beginDrain(ground.db, parked.tenantId, 'test'));
     let fails = 2;
@@ -96,7 +96,7 @@ describe('a wake that fails', () => {
 });
 
 describe('a PING', () => {
-  test('is exactly 200, is written down soon, and is no event', async () => {
+  test('is exactly 200, is recorded soon, and is no event', async () => {
     const pinged = await ground.tenant();
     const answer = await deliver(endpoint, pinged, '{"type":"PING"}');
     expect(answer.status).toBe(200);
@@ -111,7 +111,7 @@ describe('a PING', () => {
 describe('keys', () => {
   test('a wrong key and an unknown tenant get the same answer, and nothing is stored', async () => {
     const wrong = await deliver(endpoint, { ...tenant, key: 'wrong' }, eventBody());
-    const unknown = await deliver(endpoint, { tenantId: 'nobody', key: tenant.key }, eventBody());
+    const unknown = await deliver(endpoint, { tenantId: 'unknown', key: tenant.key }, eventBody());
     expect([wrong.status, unknown.status]).toEqual([401, 401]);
     expect(wrong.headers.get('content-type')).toBe('application/problem+json');
     expect(await wrong.json()).toEqual(await unknown.json());
@@ -119,7 +119,7 @@ describe('keys', () => {
     await until(async () => (await listSightings(ground.db, tenant.tenantId)).some(({ type }) => type === 'wrong_key'));
   });
 
-  test('a key made by another process works at once, a revoked one stops', async () => {
+  test('a key issued by another process works immediately, a revoked one stops', async () => {
     const { keyId, key } = await issueWebhookKey(ground.db, tenant.tenantId);
     expect((await deliver(endpoint, { ...tenant, key }, eventBody())).status).toBe(200);
     expect((await deliver(endpoint, tenant, eventBody())).status).toBe(200);
@@ -140,7 +140,7 @@ describe('keys', () => {
     await until(async () => (await deliver(endpoint, changing, eventBody())).status === 401);
   });
 
-  test('a tenant without a queue has the ledger', async () => {
+  test('deliveries of a tenant without a queue go into the ledger', async () => {
     const without = await ground.tenant();
     await ground.db.query('UPDATE tenants SET queue_url = NULL WHERE tenant_id = $1', [without.tenantId]);
     expect((await deliver(endpoint, without, eventBody())).status).toBe(200);
@@ -164,14 +164,14 @@ describe('what is not a delivery', () => {
     const large = eventBody().padEnd(limit);
     expect((await deliver(endpoint, tenant, large)).status).toBe(200);
     expect((await deliver(endpoint, tenant, `${large} `)).status).toBe(413);
-    // Its envelope does not fit into a message any more: it is in the ledger.
+    // With its envelope it is too large for a message, so it is in the ledger.
     expect(await queued(tenant.queue)).toEqual([]);
     expect((await eventCounts(ground.db, tenant.tenantId)).waiting).toBe(1);
   });
 });
 
 describe('SQS is out', () => {
-  test('deliveries are in the ledger, by way of it, and what is no event is set aside there', async () => {
+  test('deliveries go into the ledger, and what is no event is rejected there', async () => {
     const stranded = await ground.tenant();
     const gone = `http://127.0.0.1:${await deadPort()}`;
     const without = await startEndpoint(ground, {
@@ -191,7 +191,7 @@ describe('SQS is out', () => {
     await without.close();
   });
 
-  test('and the ledger as well: 503, with when to try again', async () => {
+  test('the ledger fails as well: 503 with Retry-After', async () => {
     const stranded = await ground.tenant();
     const gone = `http://127.0.0.1:${await deadPort()}`;
     const without = await startEndpoint(ground, {
@@ -207,7 +207,7 @@ describe('SQS is out', () => {
 });
 
 describe('Postgres is out', () => {
-  test('known keys go on working; a process that just started says 503, not 401', async () => {
+  test('known keys go on working; a process that has just started answers 503, not 401', async () => {
     let out = false;
     const real = ground.db;
     const failing = <T>(work: () => Promise<T>): Promise<T> => (out ? Promise.reject(new Error('out')) : work());

@@ -14,7 +14,7 @@ const row = (tenantId: string, body: string): LedgerRow => ({
 });
 
 describeStore('the ledger as ingest writes it', (store) => {
-  test('rows of several tenants at once; one that was removed keeps nobody else out', async () => {
+  test('rows of several tenants in one write; a removed tenant does not affect the others', async () => {
     const [one, two] = [await store.tenant(), await store.tenant()];
     const rows = [row(two, eventBody()), row('removed', eventBody()), row(one, eventBody()), row(two, 'no json')];
     expect(await createLedgerWriter(store.db).put(rows)).toEqual([true, false, true, true]);

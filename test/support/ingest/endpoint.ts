@@ -17,16 +17,16 @@ import { issueWebhookKey } from '../../../src/store/webhook-keys.ts';
 import { connect, newTenant, type World } from '../queue/queues.ts';
 import { openStore, postgresKinds } from '../store/database.ts';
 
-/** Everything the endpoint stands on, for real: fauxqs and Postgres. */
+/** The endpoint's dependencies: fauxqs and Postgres. */
 export interface Ground {
   readonly db: Db;
   readonly sqs: World;
   readonly endpoint: string;
-  /** Of Postgres. */
+  /** The connection string of Postgres. */
   readonly url: string;
-  /** Tenants that were woken, in order. */
+  /** Ids of tenants that were woken, in order. */
   readonly woken: string[];
-  /** A tenant with a queue and a key. */
+  /** Creates a tenant with a queue and a key. */
   tenant(): Promise<TestTenant>;
   close(): Promise<void>;
 }
@@ -70,11 +70,12 @@ export interface Endpoint {
   readonly ingest: Ingest;
   readonly server: HttpServer;
   readonly registry: Registry;
+  /** Ids of tenants that onboarding was told of, in order. */
   readonly news: string[];
   close(): Promise<void>;
 }
 
-/** The endpoint as the API process has it, with parts of it replaced where a test is about their failing. */
+/** Starts the endpoint as the API process does. `parts` replaces dependencies, for tests of their failures. */
 export async function startEndpoint(
   ground: Ground,
   parts: Partial<IngestDeps> = {},
@@ -120,7 +121,7 @@ export async function startEndpoint(
   };
 }
 
-/** A delivery as Gladly makes it. */
+/** Sends a delivery as Gladly does. */
 export const deliver = (
   endpoint: Endpoint,
   tenant: { readonly tenantId: string; readonly key: string },
@@ -134,7 +135,7 @@ export const deliver = (
 
 let events = 0;
 
-/** A Gladly event, made up. */
+/** The body of a Gladly event with a new id; `more` overrides its fields. */
 export function eventBody(more: Record<string, unknown> = {}): string {
   events += 1;
   return JSON.stringify({
@@ -153,7 +154,7 @@ export function eventBody(more: Record<string, unknown> = {}): string {
   });
 }
 
-/** A port on which nobody listens. */
+/** A port on which no process listens. */
 export async function deadPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -24,7 +24,7 @@ describe('the breaker', () => {
     expect(breaker.mayTry()).toBe(false);
   });
 
-  test('open, it lets one try through when its time is over, and that one decides', async () => {
+  test('open, it allows one try when its time is over, whose result decides', async () => {
     const { breaker, seen, clock } = setUp();
     fail(breaker, 3);
     await clock.advance(100);
@@ -59,7 +59,7 @@ describe('the breaker', () => {
     expect(breaker.mayTry()).toBe(true);
   });
 
-  test('a try that never came to SQS is followed by another one at once', async () => {
+  test('a try that did not reach SQS is followed by another one immediately', async () => {
     const { breaker, clock } = setUp();
     fail(breaker, 3);
     await clock.advance(100);

@@ -7,7 +7,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 const row = (text: string): LedgerRow => ({ tenantId: 't', keyId: 'k', acceptedAt: 1, body: Buffer.from(text) });
 const texts = (rows: readonly LedgerRow[]): string[] => rows.map(({ body }) => body.toString());
 
-/** A batcher whose first `hanging` writes end when `goOn` is called; the others end at once. */
+/** A batcher whose first `hanging` writes end when `goOn` is called; the others end immediately. */
 function setUp(limits: Partial<LedgerLimits> = {}, hanging = 1) {
   const clock = new FakeClock();
   const writes: string[][] = [];
@@ -67,7 +67,7 @@ describe('rows on their way into the ledger', () => {
     await clock.advance(5_000);
     expect(writes).toEqual([['a'], ['b']]);
     goOn();
-    // Slow, but durable all the same.
+    // Slow, but durable.
     expect(await Promise.all([first, second, third])).toEqual([true, true, true]);
     expect(writes).toEqual([['a'], ['b'], ['c']]);
   });
@@ -151,7 +151,7 @@ describe('rows on their way into the ledger', () => {
     await clock.advance(100);
     put('b');
     await clock.advance(10_000);
-    // The first may have been written all the same: that is not known, so it is not said.
+    // 'a' may be durable, but that is not known.
     expect(results).toEqual([
       ['a', false, 7_000],
       ['b', false, 7_100],

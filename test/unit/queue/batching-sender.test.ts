@@ -30,7 +30,7 @@ function setUp(limits: Partial<BatchingLimits> = {}) {
 }
 
 describe('when a message goes', () => {
-  test('a lone one at once, without waiting for company', async () => {
+  test('a single one immediately', async () => {
     const { clock, sender, texts } = setUp();
     void sender.send(Q, 'lone', 4);
     await clock.settle();
@@ -203,7 +203,7 @@ describe('bounds', () => {
     expect(await createBatchingSender(forgetful).send(Q, 'a', 1)).toMatchObject({ failure: { kind: 'server' } });
   });
 
-  test('each call is told of: how many messages, how long', async () => {
+  test('each call is reported with its messages and milliseconds', async () => {
     const calls: [number, number][] = [];
     const { clock, sender, accept } = setUp({ onCall: (messages, ms) => calls.push([messages, ms]) });
     for (const text of ['a', 'b']) void sender.send(Q, text, 1);

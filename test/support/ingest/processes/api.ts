@@ -1,4 +1,4 @@
-/** An API process with nothing but the webhook endpoint and its readiness, for tests that end and kill whole processes. */
+/** An API process with only the webhook endpoint and its readiness, for tests that end and kill processes. */
 import { Registry } from 'prom-client';
 import { createHttpServer } from '../../../../src/api/http/server.ts';
 import { brokenAnswer } from '../../../../src/api/ingest/answers.ts';
