@@ -60,10 +60,10 @@ const variables = z.object({
   GLADLY_EXTRA_HOSTS: list(text).default([]),
   /** Balancers of ours in front of the API: the sender's address is then read from X-Forwarded-For. */
   PROXIES: z.coerce.number().int().min(0).max(10).default(0),
-  /** On SIGTERM the API goes on accepting this long, for a balancer to see that it is not ready any more. */
-  LEAVE_NOTICE_MS: ms(0),
+  /** After SIGTERM the API goes on accepting this long, for a balancer to see that it is not ready any more. */
+  SHUTDOWN_DELAY_MS: ms(0),
   /** Then requests under way have this long. The embedded world gives the API 2.5 s in all. */
-  LEAVE_GRACE_MS: ms(1_500),
+  SHUTDOWN_GRACE_MS: ms(1_500),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 
   // Onboarding: what time heals is tried after 1 s, then later and later up to 5 min; a person's part every 15 min.

@@ -5,7 +5,7 @@ import { atHalfLoad, lone } from './latency.ts';
 import { outage } from './outage.ts';
 import { type Contest, startAll, throughput } from './throughput.ts';
 
-/** All of it, in some four minutes. Nothing else may run on the machine meanwhile. */
+/** Runs the whole benchmark, about four minutes. Nothing else may run on the machine meanwhile. */
 export async function benchIngest(say: Say): Promise<readonly Finding[]> {
   const ground = await openGround(100);
   const loader = await start('load');

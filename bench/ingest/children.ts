@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LoadOrder, LoadResult } from './load.ts';
 import type { Usage } from './processes/child.ts';
 
-/** A program of this benchmark, in a process of its own. */
+/** A program of this benchmark in its own process. */
 export interface Child {
   readonly port: number;
   usage(): Promise<Usage>;

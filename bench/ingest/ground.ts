@@ -15,13 +15,13 @@ export interface Tenant {
   readonly deadUrl: string;
 }
 
-/** The emulator and Postgres, each in its own process, and tenants with queues and keys. */
+/** The SQS emulator and Postgres in their own processes, and tenants with queues and keys. */
 export interface Ground {
   readonly tenants: readonly Tenant[];
   readonly sqs: Child;
   readonly db: Db;
   start(program: string, more?: Partial<Setting>): Promise<Child>;
-  /** Messages in all queues; then they are emptied. */
+  /** Counts the messages in all queues and empties them. */
   countAndEmpty(): Promise<number>;
   close(): Promise<void>;
 }

@@ -10,8 +10,8 @@ const HALF_ROUNDS = 5;
 const LONE = 300;
 
 /**
- * The slowest answers at half of what the endpoint can take, each counted from the time at which it was due; in the same rounds bare node:http at the
- * same rate, and the naive endpoint at half of what that one can take.
+ * The 99th percentile of answer times at half the throughput of the endpoint, counted from when each request was due. In the same rounds: bare
+ * node:http at the same rate, and the naive endpoint at half its own throughput.
  */
 export async function atHalfLoad(contest: Contest, servers: Servers): Promise<Finding> {
   const { ground, loader, say } = contest;
@@ -40,7 +40,7 @@ export async function atHalfLoad(contest: Contest, servers: Servers): Promise<Fi
   };
 }
 
-/** A delivery that comes alone, against one SendMessage on a kept connection. */
+/** The answer time of single deliveries, compared with one SendMessage on a kept connection. */
 export async function lone(contest: Contest, ours: Child): Promise<Finding> {
   const { ground, loader, say } = contest;
   const tenants = ground.tenants.slice(0, 1);

@@ -3,10 +3,10 @@ export interface LoadOrder {
   readonly connections: number;
   readonly durationMs: number;
   readonly requests: number;
-  /** All connections together; null: each as fast as it is answered. */
+  /** Requests per second over all connections; null: each connection sends as soon as it is answered. */
   readonly perSecond: number | null;
   readonly tenants: readonly { readonly tenantId: string; readonly key: string }[];
-  /** Event ids begin with it. */
+  /** Prefix of event ids. */
   readonly label: string;
 }
 

@@ -5,7 +5,7 @@ import type { Contest } from './throughput.ts';
 
 const DELIVERIES = 100_000;
 
-/** What the process holds at most while SQS is away and 100,000 deliveries come as fast as they are answered. */
+/** The peak memory of the process while SQS is dead and 100,000 deliveries come as fast as they are answered. */
 export async function outage({ ground, loader, say }: Contest, ours: Child): Promise<Finding> {
   ground.sqs.kill();
   let peak = 0;

@@ -19,7 +19,7 @@ export interface Contest {
 
 const CONNECTIONS = 50;
 
-/** One server under full load for a while. What it accepted must be in the queues, to the last one. */
+/** Measures one server under full load. Throws when a durable server accepted more or fewer events than its queues hold. */
 export async function measure(
   { ground, loader, roundMs }: Contest,
   server: Child,
@@ -55,13 +55,13 @@ export const startAll = async (ground: Ground): Promise<Servers> => ({
   ours: await ground.start('ours'),
 });
 
-/** Bare node:http, bare Koa, the naive endpoint and ours, in turn, so that a noisy machine is noisy for all of them. */
+/** Measures bare node:http, bare Koa, the naive endpoint and ours in turn, so that noise of the machine affects all of them. */
 export async function throughput(contest: Contest, servers: Servers): Promise<readonly Finding[]> {
   const { ground, say, rounds } = contest;
   const one = ground.tenants.slice(0, 1);
   const spread = `over ${ground.tenants.length} tenants`;
   const samples = new Map<string, Sample[]>();
-  // The first round is for the compilers, and does not count.
+  // The first round warms up the JIT and does not count.
   for (let round = 0; round <= rounds; round += 1) {
     const add = (name: string, sample: Sample): void => {
       if (round > 0) samples.set(name, [...(samples.get(name) ?? []), sample]);

@@ -1,45 +1,52 @@
+import { type Clock, systemClock } from '../contracts/clock.ts';
 import { type Entry, Lane } from './lane.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { type BatchTransport, type EventSender, failed, type SendResult } from './sender.ts';
 
 export interface BatchingLimits {
-  /** Bytes of one message and of one batch. */
+  /** Most bytes of one message, and of all messages of one call. */
   readonly maxBytes: number;
-  /** Time for one call, all tries together. */
+  /** Milliseconds for one call, a retry included. */
   readonly timeoutMs: number;
-  /** A message that waits for company while an earlier call of its queue is under way goes at the latest after this. */
+  /** Longest time in milliseconds that a message waits for others while an earlier call of its queue is under way. */
   readonly gatherMs: number;
-  /** Calls at the same time, all queues together. */
+  /** Concurrent calls, over all queues. */
   readonly maxCalls: number;
-  /** Messages waiting for a call, and their bytes; beyond, a message fails at once as `overloaded`. */
+  /** Messages that may wait for a call, and their bytes. Further messages fail immediately as `overloaded`. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
-  /** A message that found no free call for so long fails as `timeout`. */
+  /** Milliseconds after which a message that still waits for a call fails as `timeout`. Checked every half of it. */
   readonly maxWaitMs: number;
-  /** Told of each call that ended: how many messages, and how long it took. */
+  /** Called after each call with its number of messages and its time in milliseconds. */
   readonly onCall?: (messages: number, ms: number) => void;
 }
 
+/** The limits of production. */
 export const BATCHING: BatchingLimits = {
   maxBytes: MAX_MESSAGE_BYTES,
-  // SQS answers in 5 to 20 ms. Gladly waits 15 s in all, and the ledger needs its part of that when SQS fails.
+  // SQS answers in 5 to 20 ms. Gladly waits 15 s in all, and when SQS fails the ledger needs most of that.
   timeoutMs: 1_500,
-  // A third of a call: more would be felt by a single delivery, less would leave batches half full.
+  // About a third of a call: more would slow down single deliveries, less would leave batches half full.
   gatherMs: 4,
-  // 16 calls of ten at 10 ms each are 16,000 messages a second: more than one process can take in.
+  // 16 calls of ten messages at 10 ms each are 16,000 messages a second: more than one process can accept.
   maxCalls: 16,
-  // A second's worth at that rate. 64 MiB are 256 of the largest bodies.
+  // One second at that rate. 64 MiB are 256 of the largest bodies.
   maxWaiting: 16_000,
   maxWaitingBytes: 64 * 1024 * 1024,
   maxWaitMs: 500,
 };
 
 /**
- * Puts messages that arrive together into one call. The first of a quiet queue goes at once (at the end of the event loop's turn,
- * so that what arrived in the same turn goes with it); while a call is under way the next ones gather, until they
- * fill a batch or the oldest has waited `gatherMs`.
+ * An EventSender that combines messages of one queue into batch calls of up to ten. When no call of the queue is under way, a message is
+ * sent at the end of the event loop's turn, together with the others of that turn. During a call messages gather until it ends, until they
+ * fill a batch, or until the oldest has waited `gatherMs`. When all calls are taken, queues get the next free ones in turn. The sender owns
+ * `transport` and closes it.
  */
-export function createBatchingSender(transport: BatchTransport, given: Partial<BatchingLimits> = {}): EventSender {
+export function createBatchingSender(
+  transport: BatchTransport,
+  given: Partial<BatchingLimits> = {},
+  clock: Clock = systemClock,
+): EventSender {
   const limits: BatchingLimits = { ...BATCHING, ...given };
   const lanes = new Map<string, Lane>();
   const line: Lane[] = [];
@@ -62,9 +69,9 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     setSweep();
     return new Promise((settle) => {
       const lane = laneOf(queueUrl);
-      lane.add({ text, bytes, since: performance.now(), settle });
+      lane.add({ text, bytes, since: clock.now(), settle });
       if (lane.calls === 0 || lane.hasFullBatch) putInLine(lane);
-      else lane.due ??= setTimeout(() => putInLine(lane), limits.gatherMs);
+      else lane.due ??= clock.setTimeout(() => putInLine(lane), limits.gatherMs);
     });
   }
 
@@ -90,10 +97,10 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     setImmediate(takeTurn);
   }
 
-  /** Each lane in line gets a call, in order, as long as calls are free; a lane with more gets further ones behind the others. */
+  /** Gives each lane in line one call while calls are free. A lane with messages left goes to the end of the line. */
   function takeTurn(): void {
     turnIsSet = false;
-    const now = performance.now();
+    const now = clock.now();
     while (calls < limits.maxCalls) {
       const lane = line.shift();
       if (lane === undefined) return;
@@ -104,13 +111,13 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     }
   }
 
-  /** Those left in a lane wait for company, or for a free call. */
+  /** Messages left in a lane wait for others, or for a free call. */
   function gather(lane: Lane, now: number): void {
-    if (lane.due !== null) clearTimeout(lane.due);
+    if (lane.due !== null) clock.clearTimeout(lane.due);
     lane.due = null;
     if (lane.hasFullBatch) putInLine(lane);
     else if (lane.waiting > 0) {
-      lane.due = setTimeout(() => putInLine(lane), Math.max(0, lane.oldestSince + limits.gatherMs - now));
+      lane.due = clock.setTimeout(() => putInLine(lane), Math.max(0, lane.oldestSince + limits.gatherMs - now));
     }
   }
 
@@ -138,7 +145,7 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
     batch.forEach((entry, index) => {
       entry.settle(results[index] ?? NO_RESULT);
     });
-    limits.onCall?.(batch.length, performance.now() - began);
+    limits.onCall?.(batch.length, clock.now() - began);
     if (lane.calls === 0) putInLine(lane);
     prune(lane);
     if (line.length > 0) setTurn();
@@ -146,7 +153,7 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
 
   function prune(lane: Lane): void {
     if (lane.waiting > 0 || lane.calls > 0) return;
-    if (lane.due !== null) clearTimeout(lane.due);
+    if (lane.due !== null) clock.clearTimeout(lane.due);
     lane.due = null;
     lanes.delete(lane.queueUrl);
     if (waiting === 0 && calls === 0) whenEmpty?.();
@@ -155,12 +162,12 @@ export function createBatchingSender(transport: BatchTransport, given: Partial<B
   function setSweep(): void {
     if (sweepIsSet) return;
     sweepIsSet = true;
-    setTimeout(sweep, limits.maxWaitMs / 2);
+    clock.setTimeout(sweep, limits.maxWaitMs / 2);
   }
 
   function sweep(): void {
     sweepIsSet = false;
-    const limit = performance.now() - limits.maxWaitMs;
+    const limit = clock.now() - limits.maxWaitMs;
     for (const lane of lanes.values()) {
       if (lane.oldestSince > limit) continue;
       for (const entry of taken(lane.takeOlderThan(limit))) entry.settle(WAITED_TOO_LONG);

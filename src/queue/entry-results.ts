@@ -1,7 +1,7 @@
 import { failureOf } from './errors.ts';
 import { ACCEPTED, failed, type SendResult } from './sender.ts';
 
-/** SQS's answer to a batch call. A call that worked may still have refused some of its entries. */
+/** SQS's answer to a batch call. A call with status 200 may have failed some of its entries. */
 export interface BatchAnswer {
   readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined;
   readonly Failed?:
@@ -13,7 +13,7 @@ export interface BatchAnswer {
     | undefined;
 }
 
-/** Entries are named by their position. One of which the answer says nothing was not accepted. */
+/** The results of `count` entries whose ids are their positions, in order. An entry that the answer does not name was not accepted. */
 export function readEntryResults(count: number, answer: BatchAnswer): SendResult[] {
   const results = new Array<SendResult>(count).fill(NOT_NAMED);
   for (const { Id } of answer.Successful ?? []) place(results, Id, ACCEPTED);

@@ -1,9 +1,9 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 
-/** One accepted webhook delivery: its body byte for byte, when we took it, and which of the tenant's keys it carried. */
+/** An accepted webhook delivery: its body byte for byte, when it was accepted, and the id of the webhook key that it carried. */
 export interface Delivery {
-  /** Milliseconds since 1970, of the API's clock. */
+  /** Milliseconds since 1970, by the clock of the API process. */
   readonly acceptedAt: number;
   readonly keyId: string;
   readonly body: Buffer;
@@ -11,13 +11,14 @@ export interface Delivery {
 
 export type EncodedDelivery =
   | { readonly kind: 'message'; readonly text: string; readonly bytes: number }
-  /** SQS would refuse it. */
+  /** Larger than SQS accepts. */
   | { readonly kind: 'too_large'; readonly bytes: number };
 
 /**
- * The text of the SQS message: always JSON, so that a person can read it in any SQS console. A body that is JSON stands in it as
- * it came, at the end, and is cut out again by position: no byte changes and nothing is encoded twice. Any other text is a JSON
- * string. What SQS refuses (facts in `isSafe`) and what is not UTF-8 is base64.
+ * The text of the SQS message and its size in UTF-8 bytes. The text is always JSON, so that it can be read in any SQS console:
+ * - a JSON body (`isJson`) is its last member, `json`, unchanged, and is cut out again by position, so no byte changes;
+ * - other text is a JSON string, `text`;
+ * - bytes that are not UTF-8, and characters that SQS refuses (see `isSafe`), are in base64, `base64`.
  */
 export function encodeDelivery(
   delivery: Delivery,
@@ -36,11 +37,11 @@ export function encodeDelivery(
     : { kind: 'message', text: encoded, bytes };
 }
 
-/** The delivery in an SQS message, or null when the message is not one of ours: somebody else wrote into the queue. */
+/** The delivery in an SQS message, or null when `encodeDelivery` did not write the message. Does not throw. */
 export function decodeDelivery(message: string): Delivery | null {
   const head = HEAD.exec(message);
   if (head === null) return decodeOther(message);
-  // A raw body is everything between the head and the last brace.
+  // The body is everything between the head and the last brace.
   const body = Buffer.from(message.slice(head[0].length, -1));
   const keyId = unquote(head[2]);
   return keyId === null ? null : { acceptedAt: Number(head[1]), keyId, body };
@@ -71,8 +72,8 @@ function unquote(json: string | undefined): string | null {
 }
 
 /**
- * SQS takes tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and what lies beyond U+FFFF (SendMessage's
- * reference). fauxqs 2.4 refuses that last part as well, so an emoji too takes the way through base64.
+ * SQS accepts tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and everything above U+FFFF (reference of SendMessage).
+ * fauxqs 2.4 refuses that last range, so text with an emoji is base64 as well.
  */
 const isSafe = (text: string): boolean => !UNSAFE.test(text);
 const UNSAFE = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/;

@@ -1,8 +1,8 @@
 import { SQSServiceException } from '@aws-sdk/client-sqs';
 
 /**
- * Why a message was not accepted. `timeout`, `unreachable`, `server` and `throttled` are trouble of SQS as a whole; `refused` is
- * about this queue or message (no such queue, no permission); the others never reached SQS.
+ * Why a message was not accepted. `timeout`, `unreachable`, `server`, `throttled`: SQS as a whole does not work. `refused`: this queue or
+ * message does not (no such queue, no permission). `overloaded`, `too_large`, `closed`: the message was not sent.
  */
 export type FailureKind =
   | 'timeout'
@@ -16,13 +16,13 @@ export type FailureKind =
 
 export interface SendFailure {
   readonly kind: FailureKind;
-  /** SQS's own name of the error, or the system's (`ECONNREFUSED`). Never the message's text. */
+  /** SQS's name of the error, or the system's (`ECONNREFUSED`). Never text of the message. */
   readonly code: string;
 }
 
 const ENDPOINT_TROUBLE: ReadonlySet<FailureKind> = new Set(['timeout', 'unreachable', 'server', 'throttled']);
 
-/** True when another message would fare no better. */
+/** True when messages of other queues would fail in the same way. */
 export const isEndpointTrouble = (failure: SendFailure): boolean => ENDPOINT_TROUBLE.has(failure.kind);
 
 const THROTTLES = new Set([
@@ -33,13 +33,13 @@ const THROTTLES = new Set([
   'KmsThrottled',
 ]);
 
-/** What an answer of SQS with an error status means. */
+/** The failure that an answer of SQS with this HTTP status and error name stands for. */
 export function failureOf(status: number, code: string): SendFailure {
   if (THROTTLES.has(code) || status === 429) return { kind: 'throttled', code };
   return { kind: status >= 500 ? 'server' : 'refused', code };
 }
 
-/** What an exception of the SDK or of the HTTP client means. */
+/** The failure that an exception of the SDK or of the HTTP client stands for. */
 export function failureFrom(error: unknown): SendFailure {
   if (error instanceof SQSServiceException) return failureOf(error.$metadata.httpStatusCode ?? 500, error.name);
   const code = codeOf(error);
@@ -53,6 +53,6 @@ function codeOf(error: unknown): string {
   return error.cause instanceof Error ? codeOf(error.cause) : error.name;
 }
 
-/** Of SQS's answer to a call about a queue that is not there. */
+/** True for SQS's error about a queue that does not exist. */
 export const isNoSuchQueue = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'QueueDoesNotExist' || error.name.endsWith('NonExistentQueue'));

@@ -1,24 +1,25 @@
+import type { Timer } from '../contracts/clock.ts';
 import { MAX_BATCH_ENTRIES } from './limits.ts';
 import type { SendResult } from './sender.ts';
 
 export interface Entry {
   readonly text: string;
   readonly bytes: number;
-  /** Of `performance.now()`. */
+  /** When `send` was called: milliseconds of the sender's clock. */
   readonly since: number;
   readonly settle: (result: SendResult) => void;
 }
 
-/** The messages that wait for one queue, oldest first, and the calls that are under way for it. */
+/** The messages of one queue that wait for a call, oldest first, and the number of its calls under way. */
 export class Lane {
   readonly queueUrl: string;
   readonly #maxBytes: number;
   #waiting: Entry[] = [];
   #bytes = 0;
   calls = 0;
-  /** Goes off when the oldest has waited long enough for company. */
-  due: NodeJS.Timeout | null = null;
-  /** Already in line for a call. */
+  /** Set while messages wait for others: ends when the oldest has waited `gatherMs`. */
+  due: Timer | null = null;
+  /** True while the lane is in line for a free call. */
   inLine = false;
 
   constructor(queueUrl: string, maxBytes: number) {

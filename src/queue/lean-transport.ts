@@ -8,16 +8,17 @@ import { type BatchTransport, failed, type SendResult } from './sender.ts';
 import { NodeSha256, sha256Hex } from './sha256.ts';
 
 export interface LeanOptions {
-  /** Where credentials and region come from: the same chain as every other call. */
+  /** Supplies credentials and region. */
   readonly client: SQSClient;
-  /** As the client's. Without one, the queue's own address says where. */
+  /** The endpoint of the client. Without it, requests go to the origin of the queue's URL. */
   readonly endpoint?: string;
+  /** Connections per origin; 16 by default. */
   readonly connections?: number;
 }
 
 /**
- * SendMessageBatch, and nothing else, as a signed request on pooled connections: the SDK's middleware costs several times as much
- * CPU a call (bench/ingest; figures in docs/benchmarks.md). AWS's own signer and SQS's JSON protocol (x-amz-json-1.0).
+ * SendMessageBatch as a signed request on pooled connections, without the SDK's middleware, which takes several times as much CPU per call
+ * (bench/ingest; figures in docs/benchmarks.md). Uses AWS's own signer and SQS's JSON protocol (x-amz-json-1.0).
  */
 export function createLeanTransport(options: LeanOptions): BatchTransport {
   const { client } = options;
@@ -35,7 +36,7 @@ export function createLeanTransport(options: LeanOptions): BatchTransport {
     let address = origins.get(origin);
     if (address === undefined) {
       address = new URL(origin);
-      // Keyed by queue when there is no endpoint: bounded by the tenants, but not for ever.
+      // Without an endpoint the keys are queue URLs, and those of removed tenants would stay.
       if (origins.size > 10_000) origins.clear();
       origins.set(origin, address);
     }
@@ -46,15 +47,15 @@ export function createLeanTransport(options: LeanOptions): BatchTransport {
     let pool = pools.get(address.origin);
     if (pool === undefined) {
       pool = new Pool(address.origin, {
-        // As many as the sender makes calls at the same time.
+        // As many as the sender makes concurrent calls (BATCHING.maxCalls).
         connections: options.connections ?? 16,
-        // One call a connection: a slow one holds back no other.
+        // One call per connection, so that a slow call does not delay another.
         pipelining: 1,
         // Within the region a connection takes milliseconds, with TLS tens.
         connect: { timeout: 1_000 },
-        // Below the idle time after which AWS's balancers close (not documented; 20 s are known to work), above a lull.
+        // Shorter than the idle time after which AWS closes connections (not documented; 20 s are known to work).
         keepAliveTimeout: 15_000,
-        // The timer below is the one that counts.
+        // 0: off. The timer in sendBatch limits the whole call.
         headersTimeout: 0,
         bodyTimeout: 0,
       });
@@ -104,7 +105,7 @@ export function createLeanTransport(options: LeanOptions): BatchTransport {
         try {
           return await attempt(queueUrl, body, texts.length, limit.signal);
         } catch (error) {
-          // A kept connection that the other side had closed: once more on a fresh one. A second copy is harmless.
+          // The other side had closed the kept connection: one retry on a new one. A message that is sent twice does no harm.
           if (limit.signal.aborted || !isStaleConnection(error)) throw error;
           return await attempt(queueUrl, body, texts.length, limit.signal);
         }
@@ -126,7 +127,10 @@ const STALE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const isStaleConnection = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && STALE.has(error.code);
 
-/** `{"__type": "com.amazonaws.sqs#QueueDoesNotExist"}`; the message itself may repeat what was sent, so it is left alone. */
+/**
+ * The error name of an answer such as `{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}`. The message may repeat what was sent,
+ * so it is not used.
+ */
 function errorCode(text: string): string {
   const found = /"__type"\s*:\s*"(?:[^"#]*#)?([A-Za-z.]{1,80})"/.exec(text);
   return found?.[1] ?? 'unknown';

@@ -1,4 +1,4 @@
-/** Where a tenant's events wait. */
+/** The URLs of a tenant's queue and of its dead-letter queue. */
 export interface QueueUrls {
   readonly queue: string;
   readonly dead: string;
@@ -6,6 +6,6 @@ export interface QueueUrls {
 
 export const QUEUE_PREFIX = 'idiomatic-gladly-';
 
-/** At most 62 characters with a tenant id of 40: SQS allows 80. */
+/** Names of at most 62 characters, with a tenant id of 40 and the suffix of the dead-letter queue; SQS allows 80. */
 export const queueName = (tenantId: string, prefix = QUEUE_PREFIX): string => `${prefix}${tenantId}`;
 export const deadQueueName = (tenantId: string, prefix = QUEUE_PREFIX): string => `${queueName(tenantId, prefix)}-dead`;

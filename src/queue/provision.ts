@@ -11,14 +11,14 @@ import { isNoSuchQueue } from './errors.ts';
 import { DAY_SECONDS, DEAD_RETENTION_DAYS, MAX_RECEIVES, MAX_WAIT_SECONDS, VISIBILITY_SECONDS } from './limits.ts';
 import { deadQueueName, QUEUE_PREFIX, type QueueUrls, queueName } from './names.ts';
 
-/** Messages in one queue: those that wait, those being read, and those with a delay. Approximate, says SQS. */
+/** Numbers of messages in one queue, which SQS calls approximate: visible, received and not deleted, and delayed. */
 export interface Depth {
   readonly waiting: number;
   readonly inFlight: number;
   readonly delayed: number;
 }
 
-/** All messages of a queue, whoever holds them. */
+/** The number of all messages in a queue. */
 export const totalOf = ({ waiting, inFlight, delayed }: Depth): number => waiting + inFlight + delayed;
 
 export interface Depths {
@@ -28,20 +28,22 @@ export interface Depths {
 
 export type Removal = { readonly kind: 'removed' } | { readonly kind: 'not_empty'; readonly depths: Depths };
 
-/** Makes, changes, counts and removes the two queues of a tenant. Every call may be made twice. */
+/** Manages the two queues of a tenant. Every call may be made twice. Rejects with the SDK's errors. */
 export interface Queues {
-  /** Creates both queues, or brings those that are there to what is asked. Retention in days, 1 to 14. */
+  /** Creates both queues, or changes the attributes of existing ones. `retentionDays`: of the queue, 1 to 14. */
   provision(tenantId: string, retentionDays: number): Promise<QueueUrls>;
-  /** The queues' addresses, or null when one is not there. */
+  /** The URLs of both queues, or null when one of them does not exist. */
   find(tenantId: string): Promise<QueueUrls | null>;
+  /** `retentionDays`: 1 to 14. */
   setRetention(queueUrl: string, retentionDays: number): Promise<void>;
   depths(urls: QueueUrls): Promise<Depths>;
-  /** Refuses when a message is in one of them, unless told to discard. Queues that are gone already are no error. */
+  /** Deletes both queues; `not_empty` when one of them holds messages and `discard` is not set. Queues that do not exist are no error. */
   remove(urls: QueueUrls, options?: { readonly discard?: boolean }): Promise<Removal>;
 }
 
 type Attributes = Partial<Record<QueueAttributeName, string>>;
 
+/** `prefix`: of all queue names, QUEUE_PREFIX by default. */
 export function createQueues(client: SQSClient, options: { readonly prefix?: string } = {}): Queues {
   const prefix = options.prefix ?? QUEUE_PREFIX;
 
@@ -72,7 +74,7 @@ export function createQueues(client: SQSClient, options: { readonly prefix?: str
         ...retention(DEAD_RETENTION_DAYS),
       });
       const deadArn = (await attributesOf(client, dead, ['QueueArn'])).QueueArn;
-      if (deadArn === undefined) throw new Error(`SQS did not say the ARN of ${dead}`);
+      if (deadArn === undefined) throw new Error(`SQS returned no ARN for ${dead}`);
       const queue = await ensure(client, queueName(tenantId, prefix), {
         ...reading,
         ...retention(retentionDays),
@@ -102,7 +104,7 @@ export function createQueues(client: SQSClient, options: { readonly prefix?: str
 const retention = (days: number): Attributes => ({ MessageRetentionPeriod: String(days * DAY_SECONDS) });
 
 async function ensure(client: SQSClient, name: string, wanted: Attributes): Promise<string> {
-  // Asked for first: creating with other attributes than it has is an error, and its name differs between SQS and emulators.
+  // Looked up first: creating an existing queue with other attributes is an error whose name differs between SQS and emulators.
   const url = (await urlOf(client, name)) ?? (await create(client, name, wanted));
   const names = Object.keys(wanted) as QueueAttributeName[];
   const found = await attributesOf(client, url, names);
@@ -111,7 +113,7 @@ async function ensure(client: SQSClient, name: string, wanted: Attributes): Prom
   return url;
 }
 
-/** RedrivePolicy is JSON, and comes back with its keys in another order or its number as a string. */
+/** Compares RedrivePolicy as JSON: SQS may return its keys in another order or its number as a string. */
 function sameAttribute(name: string, found: string | undefined, wanted: string | undefined): boolean {
   if (name !== 'RedrivePolicy' || found === undefined || wanted === undefined) return found === wanted;
   const sorted = (json: string): string =>
@@ -123,7 +125,7 @@ function sameAttribute(name: string, found: string | undefined, wanted: string |
   return sorted(found) === sorted(wanted);
 }
 
-/** The one call that two provisioners at the same time can get wrong: the other one's queue is then ours too. */
+/** Creates a queue. When that fails because another process has just created it, the URL of that queue is returned. */
 async function create(client: SQSClient, name: string, attributes: Attributes): Promise<string> {
   try {
     const made = await client.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
@@ -133,7 +135,7 @@ async function create(client: SQSClient, name: string, attributes: Attributes): 
     if (url === null) throw error;
     return url;
   }
-  throw new Error(`SQS made the queue ${name} without saying where`);
+  throw new Error(`SQS created the queue ${name} and returned no URL`);
 }
 
 async function urlOf(client: SQSClient, name: string): Promise<string | null> {

@@ -12,39 +12,39 @@ export interface ReceivedMessage {
   readonly receiptHandle: string;
   readonly messageId: string;
   readonly body: string;
-  /** How often it was received, this time included. */
+  /** Number of receives so far, this one included. */
   readonly receiveCount: number;
-  /** Milliseconds since 1970 at which SQS took it: what its retention is counted from. */
+  /** Milliseconds since 1970 when SQS accepted it: its retention counts from there. */
   readonly sentAt: number;
 }
 
 export interface ReceiveOptions {
   /** 1 to 10. */
   readonly max: number;
-  /** 0 to 20; the poll ends as soon as there is a message. */
+  /** 0 to 20. The poll ends as soon as there is a message. */
   readonly waitSeconds: number;
-  /** Stop waiting. See `receive`. */
+  /** Ends the wait: see `receive`. */
   readonly signal?: AbortSignal;
 }
 
-/** Reading from a queue. Throws the SDK's errors for whole calls; all of them may be made again. */
+/** Reads from queues. Rejects with the SDK's error when a whole call fails; every call may be made again. */
 export interface Receiver {
   /**
-   * Aborted, it answers with nothing at once, and the poll is left to end by itself: cutting it off could hide a message that was
-   * on its way for the whole visibility time (always on fauxqs, whose poll outlives its connection). What it still brings is
-   * handed back as `release` does, with one more receive on its count. If the process ends before, such a message is
-   * visible again after VISIBILITY_SECONDS: late, not lost. So poll for a second or two where pauses must be quick, and
-   * await `settled()`.
+   * When `signal` is aborted, it resolves immediately with no messages, and the poll ends by itself: cutting the poll's connection could
+   * hide a message on its way for the whole visibility time (always on fauxqs, whose poll outlives its connection). Messages that the
+   * poll still receives are released, with one more receive counted. If the process ends before that, they are visible again after
+   * VISIBILITY_SECONDS: late, not lost. Where aborts must be quick, poll for a second or two, and await `settled()`.
    */
   receive(queueUrl: string, options: ReceiveOptions): Promise<readonly ReceivedMessage[]>;
-  /** Deletes any number. Answers with the handles that could not be deleted: their messages will be received again. */
+  /** Deletes any number of messages. Resolves with the handles that could not be deleted: their messages will be received again. */
   deleteBatch(queueUrl: string, receiptHandles: readonly string[]): Promise<readonly string[]>;
-  /** Makes them visible again after RELEASE_SECONDS; handles that are not valid any more are no error. Answers with those that failed. */
+  /** Makes messages visible again after RELEASE_SECONDS. Resolves with the handles that failed; expired handles are no error. */
   release(queueUrl: string, receiptHandles: readonly string[]): Promise<readonly string[]>;
-  /** Resolves when no aborted poll is under way any more. */
+  /** Resolves when all aborted polls have ended. */
   settled(): Promise<void>;
 }
 
+/** Long polls go through `polls`, all other calls through `control`. */
 export function createReceiver(clients: Pick<SqsClients, 'control' | 'polls'>): Receiver {
   const abandoned = new Set<Promise<void>>();
 
@@ -61,7 +61,7 @@ export function createReceiver(clients: Pick<SqsClients, 'control' | 'polls'>): 
   }
 
   function abandon(queueUrl: string, polling: Promise<ReceivedMessage[]>): void {
-    const handedBack = polling
+    const released = polling
       .then(async (messages) => {
         if (messages.length === 0) return;
         await release(
@@ -69,10 +69,10 @@ export function createReceiver(clients: Pick<SqsClients, 'control' | 'polls'>): 
           messages.map((message) => message.receiptHandle),
         );
       })
-      // The messages of a poll or release that failed come back by themselves.
+      // When the poll or the release fails, the messages become visible again after VISIBILITY_SECONDS.
       .catch(() => undefined)
-      .finally(() => abandoned.delete(handedBack));
-    abandoned.add(handedBack);
+      .finally(() => abandoned.delete(released));
+    abandoned.add(released);
   }
 
   async function release(queueUrl: string, receiptHandles: readonly string[]): Promise<readonly string[]> {
@@ -127,7 +127,7 @@ export function createReceiver(clients: Pick<SqsClients, 'control' | 'polls'>): 
   };
 }
 
-/** Entries that SQS failed are tried once more: its part of a batch can fail alone. Calls that failed the SDK has tried again. */
+/** Calls `call` with batches of ten, and once more with the entries that SQS failed. Whole calls are retried by the SDK. Resolves with the rest. */
 async function inBatches(
   handles: readonly string[],
   call: (handles: readonly string[]) => Promise<BatchAnswer>,
@@ -155,7 +155,7 @@ async function failedOf(
   return left;
 }
 
-/** The message was received by somebody else since, or is deleted: nothing is left to do with this handle. */
+/** True when the message has been received again or deleted since, so that nothing can be done with this handle. */
 const isOver = (code: string | undefined): boolean =>
   code === 'ReceiptHandleIsInvalid' || code === 'MessageNotInflight' || code === 'InvalidParameterValue';
 

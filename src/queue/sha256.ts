@@ -3,7 +3,7 @@ import { createHash, createHmac, hash } from 'node:crypto';
 
 type Bytes = string | ArrayBuffer | ArrayBufferView;
 
-/** SHA-256, with a secret HMAC-SHA-256, in the shape that AWS's signer asks for. */
+/** SHA-256, or HMAC-SHA-256 when there is a secret, in the shape that AWS's signer expects. */
 export class NodeSha256 {
   readonly #hash;
 
@@ -19,12 +19,13 @@ export class NodeSha256 {
     return Promise.resolve(this.#hash.digest());
   }
 
-  /** The signer makes a new one each time. */
+  /** Never called: the signer creates a new object for each hash. */
   reset(): void {
-    throw new Error('a hash that was begun cannot be begun again');
+    throw new Error('NodeSha256 cannot be reset');
   }
 }
 
+/** 64 lower-case hex digits. */
 export const sha256Hex = (data: Buffer): string => hash('sha256', data, 'hex');
 
 function view(data: Bytes): string | Uint8Array {

@@ -5,11 +5,14 @@ import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
 import { createSessions } from '../api/console/sessions.ts';
 import { operatorsOf } from '../api/http/operators.ts';
-import { createHttpEdge } from '../api/http/server.ts';
+import { createHttpServer } from '../api/http/server.ts';
 import { migratesConnections } from '../api/http/shared-port.ts';
-import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../api/ingest/adapters.ts';
 import { brokenAnswer } from '../api/ingest/answers.ts';
-import { createIngest } from '../api/ingest/ingest.ts';
+import { createDeliveryStats } from '../api/ingest/delivery-stats.ts';
+import { createIngest, INGEST_DB } from '../api/ingest/ingest.ts';
+import { createKeySource } from '../api/ingest/key-source.ts';
+import { createLedgerWriter } from '../api/ingest/ledger-writer.ts';
+import { createWaker } from '../api/ingest/waker.ts';
 import { createLiveUpdates } from '../api/pages/live.ts';
 import type { Config } from '../config.ts';
 import { createSqsClients } from '../queue/client.ts';
@@ -60,17 +63,22 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const tellOnboarding = (tenantId: string): void => {
     workflows
       .webhookSeen(tenantId)
-      .catch((error: unknown) => log.warn({ err: error, tenantId }, 'onboarding could not be told of a delivery'));
+      .catch((error: unknown) =>
+        log.warn(
+          { event: 'onboarding.signal_failed', err: error, tenantId },
+          'onboarding: signal of a delivery failed',
+        ),
+      );
   };
   const ingest = createIngest({
-    keySource: keySource(ingestDb),
+    keySource: createKeySource(ingestDb),
     transport: createLeanTransport({
       client: sqs.control,
       ...(sqs.settings.endpoint === undefined ? {} : { endpoint: sqs.settings.endpoint }),
     }),
-    ledger: ledgerWriter(ingestDb),
-    sightings: sightings(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
-    rings: rings(ingestDb, (tenantId) => workflows.wake(tenantId)),
+    ledger: createLedgerWriter(ingestDb),
+    deliveryStats: createDeliveryStats(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
+    waker: createWaker(ingestDb, (tenantId) => workflows.wake(tenantId)),
     registry,
     log,
     proxies: config.PROXIES,
@@ -107,8 +115,8 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       webhookKeys: async () => {
         if (!ingest.keys.isLoaded) throw new Error('the webhook keys are not loaded yet');
       },
-      leaving: async () => {
-        if (edge.isLeaving) throw new Error('this process is on its way out');
+      accepting: async () => {
+        if (server.isShuttingDown) throw new Error('the process is shutting down');
       },
     },
     codec: {
@@ -123,7 +131,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
     log,
   });
   const others = app.callback();
-  const edge = createHttpEdge({
+  const server = createHttpServer({
     brokenAnswer,
     onRequest: (request, response) => {
       if (!ingest.handler(request, response)) void others(request, response);
@@ -131,19 +139,19 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   });
   if (config.API_REUSE_PORT && !migratesConnections()) {
     log.warn(
-      {},
-      'API_REUSE_PORT: set net.ipv4.tcp_migrate_req=1, or a restart resets connections that are just being opened',
+      { event: 'api.shared_port_resets' },
+      'API_REUSE_PORT: needs net.ipv4.tcp_migrate_req=1, or a restart resets connections that are being opened',
     );
   }
-  const port = await edge.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });
+  const port = await server.listen(config.API_PORT, config.API_HOST, { reusePort: config.API_REUSE_PORT });
 
   const over = Promise.withResolvers<void>();
   const stop = (): void => {
     live.close();
     temporal.stop();
     // Requests first, then what they left to write, then what they were written with.
-    edge
-      .leave({ noticeMs: config.LEAVE_NOTICE_MS, graceMs: config.LEAVE_GRACE_MS })
+    server
+      .shutDown({ delayMs: config.SHUTDOWN_DELAY_MS, graceMs: config.SHUTDOWN_GRACE_MS })
       .then(() => ingest.close())
       .then(() => Promise.allSettled([db.close(), ingestDb.close(), connection.close()]))
       .then(() => sqs.close())

@@ -13,17 +13,25 @@ export interface Sighting {
   readonly count: number;
 }
 
-/** Adds up what was seen since the last time: every second or so, never once a request. */
-export async function recordSightings(db: Queryable, seen: readonly Sighting[]): Promise<void> {
-  if (seen.length === 0) return;
-  await db.query(
+/** What sightings are told apart by. */
+export type SightingKey = Pick<Sighting, 'tenantId' | 'type' | 'keyId'>;
+
+/**
+ * Adds what was seen since the last time: call it every second or so, never once a request. Returns those that were not stored before, so
+ * each is returned once, by whichever process was first. In a transaction that is certain only after the commit.
+ */
+export async function recordSightings(db: Queryable, seen: readonly Sighting[]): Promise<readonly SightingKey[]> {
+  if (seen.length === 0) return [];
+  // xmax is 0 in a row that this statement inserted, and names this transaction in one that it updated.
+  const { rows } = await db.query<SightingKey & { readonly isNew: boolean }>(
     `INSERT INTO sightings AS s (tenant_id, type, key_id, first_at, last_at, count)
      SELECT tenant_id, type, key_id, min(first_at), max(last_at), sum(count)
      FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
        AS row(tenant_id, type, key_id, first_at, last_at, count)
      GROUP BY tenant_id, type, key_id ORDER BY tenant_id, type, key_id
      ON CONFLICT (tenant_id, type, key_id) DO UPDATE SET first_at = least(s.first_at, excluded.first_at),
-       last_at = greatest(s.last_at, excluded.last_at), count = s.count + excluded.count`,
+       last_at = greatest(s.last_at, excluded.last_at), count = s.count + excluded.count
+     RETURNING tenant_id AS "tenantId", type, key_id AS "keyId", xmax = 0 AS "isNew"`,
     [
       seen.map(({ tenantId }) => tenantId),
       seen.map(({ type }) => storableText(type)),
@@ -33,6 +41,7 @@ export async function recordSightings(db: Queryable, seen: readonly Sighting[]):
       seen.map(({ count }) => count),
     ],
   );
+  return rows.flatMap(({ isNew, ...key }) => (isNew ? [key] : []));
 }
 
 /** All sightings of a tenant, by type. */

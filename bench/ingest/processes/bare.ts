@@ -1,4 +1,4 @@
-/** The floor: node:http that reads the body and answers. */
+/** The lower bound: node:http that reads the body and answers, and stores nothing. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serveUsage } from './child.ts';

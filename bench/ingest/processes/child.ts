@@ -1,4 +1,4 @@
-/** What every server of this benchmark says about itself: where it listens, and what it has used. */
+/** The messages of every server of this benchmark to its parent: its port, and the resources it has used. */
 export interface Usage {
   /** CPU time of the process since it started, in microseconds. */
   readonly cpuUs: number;

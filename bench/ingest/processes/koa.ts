@@ -1,4 +1,4 @@
-/** The measure: Koa that reads the body and answers, and keeps nothing. */
+/** The yardstick: Koa that reads the body and answers, and stores nothing. */
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { serveUsage } from './child.ts';

@@ -1,4 +1,4 @@
-/** The load client: raw sockets with prepared requests, so that it takes as little of the machine as it can. */
+/** The load client: raw sockets with prepared requests, so that it uses little CPU. */
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
 import type { LoadOrder, LoadResult } from '../load.ts';
@@ -49,7 +49,7 @@ function requestOf(order: LoadOrder, n: number): Buffer {
   );
 }
 
-/** One connection: a request at a time; with a rate, each at its time, and its latency counted from that time. */
+/** One connection with one request at a time. With a rate, each request is sent when it is due, and its latency counts from then. */
 function converse(
   order: LoadOrder,
   n: number,

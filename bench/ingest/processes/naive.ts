@@ -1,4 +1,4 @@
-/** What one writes first: Koa, a router, a key check, and one SendMessage a request through the SDK with its defaults. */
+/** The simplest implementation: Koa, a router, a key check, and one SendMessage per request through the SDK with its defaults. */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';

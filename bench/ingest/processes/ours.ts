@@ -1,9 +1,12 @@
-/** The endpoint as the API process has it: keys, ledger, sightings and rings in Postgres, events in SQS. */
+/** The endpoint as the API process has it: keys, ledger, delivery stats and wakes in Postgres, events in SQS. */
 import { Registry } from '@prometheus-io/client';
-import { createHttpEdge } from '../../../src/api/http/server.ts';
-import { INGEST_DB, keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { createHttpServer } from '../../../src/api/http/server.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
-import { createIngest } from '../../../src/api/ingest/ingest.ts';
+import { createDeliveryStats } from '../../../src/api/ingest/delivery-stats.ts';
+import { createIngest, INGEST_DB } from '../../../src/api/ingest/ingest.ts';
+import { createKeySource } from '../../../src/api/ingest/key-source.ts';
+import { createLedgerWriter } from '../../../src/api/ingest/ledger-writer.ts';
+import { createWaker } from '../../../src/api/ingest/waker.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import { openDb } from '../../../src/store/db.ts';
@@ -16,10 +19,10 @@ const db = openDb(databaseUrl, INGEST_DB);
 const clients = createSqsClients({ endpoint: sqs, region: 'us-east-1' });
 const registry = new Registry();
 const ingest = createIngest({
-  keySource: keySource(db),
-  ledger: ledgerWriter(db),
-  sightings: sightings(db, () => undefined),
-  rings: rings(db, () => Promise.resolve()),
+  keySource: createKeySource(db),
+  ledger: createLedgerWriter(db),
+  deliveryStats: createDeliveryStats(db, () => undefined),
+  waker: createWaker(db, () => Promise.resolve()),
   transport:
     transport === 'sdk'
       ? createSdkTransport(clients.control)
@@ -29,10 +32,10 @@ const ingest = createIngest({
   proxies: 0,
 });
 await ingest.keys.refresh();
-const edge = createHttpEdge({
+const server = createHttpServer({
   brokenAnswer,
   onRequest: (request, response) => {
     if (!ingest.handler(request, response)) response.writeHead(404).end();
   },
 });
-serveUsage(await edge.listen(0, '127.0.0.1'));
+serveUsage(await server.listen(0, '127.0.0.1'));

@@ -1,4 +1,4 @@
-/** What the parent tells a server, in its environment. */
+/** The settings that the parent passes in BENCH_SETTING. */
 export interface Setting {
   readonly sqs: string;
   readonly databaseUrl: string;

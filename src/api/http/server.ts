@@ -3,65 +3,77 @@ import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 export interface ServerLimits {
-  /** A sender that opens a connection and says nothing, or drips headers. */
+  /** Milliseconds until the request headers must be complete. */
   readonly headersTimeoutMs: number;
-  /** Headers and body together. */
+  /** Milliseconds until headers and body must be complete. */
   readonly requestTimeoutMs: number;
-  /** How often the two are looked at. */
+  /** Milliseconds between two checks of these two times. */
   readonly checkIntervalMs: number;
+  /** Milliseconds after which an idle connection is closed. */
   readonly keepAliveMs: number;
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
   readonly maxConnections: number;
 }
 
+/** The limits of production. */
 export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 5_000,
-  // Gladly gives up after 15 s (gladly.md 1.3): nobody waits for the answer to a slower one.
+  // Gladly gives up after 15 s (gladly.md 1.3), so a slower request needs no answer.
   requestTimeoutMs: 15_000,
   checkIntervalMs: 1_000,
-  // Longer than a balancer keeps an idle connection (AWS's 60 s), so that it is the one to close: a request on a connection that we
-  // are closing is lost.
+  // Longer than a balancer keeps an idle connection (60 s on AWS), so that the balancer closes first: a request that arrives while this
+  // process closes the connection is lost.
   keepAliveMs: 65_000,
   maxHeaderBytes: 16 * 1024,
   maxHeaders: 100,
-  // 10,000 idle ones (about 15 kB each) leave as many for those that deliver.
+  // The requirement is 10,000 idle connections (about 15 kB each) beside the deliveries, which have as many.
   maxConnections: 20_000,
 };
 
-export interface LeaveOptions {
-  /** For the balancer to notice that this process is not ready any more: it goes on accepting, and each answer ends its connection. */
-  readonly noticeMs: number;
-  /** Then requests that are under way have so long. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds between the begin of the shutdown and the end of listening, for a balancer to see that this process is not ready any more.
+   * Connections are accepted meanwhile, and each answer closes its connection.
+   */
+  readonly delayMs: number;
+  /** Milliseconds that requests under way have after that; then their connections are cut. */
   readonly graceMs: number;
 }
 
-const IDLE_LOOK_MS = 20;
-/** Connections opened at the last moment have so long to send their request and be told that it is their last. */
-const LAST_CALL_MS = 500;
+/** How often connections that have become idle are closed during the grace time. */
+const CLOSE_IDLE_MS = 20;
+/** Connections that are open when listening ends have this long, or `delayMs` if that is less, to send a request; then idle ones are closed. */
+const LAST_REQUEST_MS = 500;
 
-export interface HttpEdge {
-  readonly server: Server;
-  /** Port 0: any free one. Answers with the port. */
+export interface HttpServer {
+  /** For what this interface does not offer, as counting connections. */
+  readonly nodeServer: Server;
+  /**
+   * Resolves with the port; port 0 takes any free one. Rejects with node's error (EADDRINUSE, EACCES) when it cannot listen. `reusePort`:
+   * other processes may listen on the same port (SO_REUSEPORT).
+   */
   listen(port: number, host: string, options?: { readonly reusePort?: boolean }): Promise<number>;
-  /** From the beginning of `leave` on. */
-  readonly isLeaving: boolean;
-  /** Stops without breaking off a request: see LeaveOptions. Resolves when the last connection is closed. */
-  leave(options: LeaveOptions): Promise<void>;
+  /** From the call of `shutDown` on. */
+  readonly isShuttingDown: boolean;
+  /** Stops without cutting off a request: see ShutdownOptions. Resolves when the last connection is closed. */
+  shutDown(options: ShutdownOptions): Promise<void>;
 }
 
-/** What the server serves. */
-export interface Served {
-  /** Is given every request. */
+export interface HttpServerDeps {
+  /** Called for every request. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  /** The whole HTTP answer, as text, to what never became a request or stopped being one half-way. `code`: node's name of the error. */
+  /** The whole HTTP answer, as text, to bytes that are no complete request. `code`: the code of node's `clientError` event. */
   readonly brokenAnswer: (code: string) => string;
 }
 
-/** The HTTP server of the process, with its limits set on purpose. */
-export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Partial<ServerLimits> = {}): HttpEdge {
+/** The HTTP server of the process. It does not listen yet; limits that are not given are SERVER_LIMITS. */
+export function createHttpServer(
+  { onRequest, brokenAnswer }: HttpServerDeps,
+  given: Partial<ServerLimits> = {},
+): HttpServer {
   const limits: ServerLimits = { ...SERVER_LIMITS, ...given };
-  let isLeaving = false;
+  let isShuttingDown = false;
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -69,11 +81,11 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
       connectionsCheckingInterval: limits.checkIntervalMs,
       keepAliveTimeout: limits.keepAliveMs,
       maxHeaderSize: limits.maxHeaderBytes,
-      // Answers are small and whole: waiting for more to put into the packet would only delay them.
+      // Answers are small and written whole, so Nagle's algorithm would only delay them.
       noDelay: true,
     },
     (request, response) => {
-      if (isLeaving) response.shouldKeepAlive = false;
+      if (isShuttingDown) response.shouldKeepAlive = false;
       onRequest(request, response);
     },
   );
@@ -82,9 +94,9 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
   server.on('clientError', (error: BrokenError, socket: Socket) => answerBroken(error, socket, brokenAnswer));
 
   return {
-    server,
-    get isLeaving() {
-      return isLeaving;
+    nodeServer: server,
+    get isShuttingDown() {
+      return isShuttingDown;
     },
     listen: (port, host, { reusePort = false } = {}) =>
       new Promise((resolve, reject) => {
@@ -94,19 +106,18 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
           resolve((server.address() as AddressInfo).port);
         });
       }),
-    async leave({ noticeMs, graceMs }) {
-      isLeaving = true;
-      await pause(noticeMs);
-      // On a busy machine connections and requests may lie in the kernel that were sent long ago: they are read first.
+    async shutDown({ delayMs, graceMs }) {
+      isShuttingDown = true;
+      await pause(delayMs);
+      // On a busy machine the kernel may hold connections and requests that arrived long ago: two turns of the event loop read them.
       for (let n = 0; n < 2; n += 1) await turn();
-      // Only the listening ends here: http's own close would cut idle connections as well, and a request may be on its way on
-      // one that was opened just now.
+      // Ends only the listening: http's own close would also close idle connections, and a request may be on its way on a new one.
       const closed = new Promise<void>((resolve) => {
         TcpServer.prototype.close.call(server, () => resolve());
       });
-      await Promise.race([closed, pause(Math.min(noticeMs, LAST_CALL_MS))]);
-      // Again and again: a connection whose request began before is idle only now.
-      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+      await Promise.race([closed, pause(Math.min(delayMs, LAST_REQUEST_MS))]);
+      // Repeated, because connections become idle when their request has been answered.
+      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearInterval(idle);
@@ -117,13 +128,13 @@ export function createHttpEdge({ onRequest, brokenAnswer }: Served, given: Parti
 
 type BrokenError = Error & { readonly code?: string };
 
-/** What never became a request, or stopped being one half-way, is told why before its connection is closed. */
-function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: Served['brokenAnswer']): void {
+/** Answers bytes that are no complete request, and closes the connection. */
+function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: HttpServerDeps['brokenAnswer']): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
   socket.end(brokenAnswer(code));
-  // A sender that goes on writing, or never reads, does not keep the socket.
+  // Ends the socket of a sender that keeps writing or does not read.
   setTimeout(() => socket.destroy(), 1_000).unref();
 }

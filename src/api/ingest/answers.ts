@@ -9,7 +9,7 @@ interface Rendered {
   readonly body: Buffer;
 }
 
-/** Answers are the same bytes each time, so they are made once. Null: there is nobody to answer. */
+/** The bytes of each answer, rendered once at start. Null for an outcome that has no answer, because the connection is gone. */
 const RENDERED: ReadonlyMap<Outcome, Rendered | null> = new Map(outcomeNames.map((name) => [name, render(name)]));
 
 function render(outcome: Outcome): Rendered | null {
@@ -26,8 +26,8 @@ function render(outcome: Outcome): Rendered | null {
 }
 
 /**
- * Answers through node:http. `last`: the connection is to be closed. `open`: the answer is complete for its reader, but the response
- * is not ended yet, since node would close the connection with it.
+ * Sends the answer of an outcome through node:http; destroys the response when the outcome has none. `last`: adds `Connection: close`. `open`:
+ * writes the whole answer but does not end the response, because node closes the connection when a last response ends.
  */
 export function answer(response: ServerResponse, outcome: Outcome, { last = false, open = false } = {}): void {
   const rendered = RENDERED.get(outcome);
@@ -46,7 +46,7 @@ const BROKEN: Readonly<Record<string, Outcome>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'too_large',
 };
 
-/** The whole answer as text, for a socket that never became a request. Always the last one on its connection. */
+/** The whole HTTP answer as text, with `Connection: close`, for a socket whose bytes did not become a request. '' for an outcome without answer. */
 export function rawAnswer(outcome: Outcome): string {
   const rendered = RENDERED.get(outcome);
   if (rendered === null || rendered === undefined) return '';
@@ -57,5 +57,5 @@ export function rawAnswer(outcome: Outcome): string {
   return `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${rendered.body.toString()}`;
 }
 
-/** The same by node's name of what broke the request. */
+/** `rawAnswer` for the error code of node's `clientError` event; `malformed` for a code that is not listed above. */
 export const brokenAnswer = (code: string): string => rawAnswer(BROKEN[code] ?? 'malformed');

@@ -1,25 +1,25 @@
 import { Buffer } from 'node:buffer';
 import { hash, timingSafeEqual } from 'node:crypto';
 
-/** A key that opens this tenant's webhook. During a change-over there are two. */
+/** A key that is accepted for a tenant's webhook. While one key replaces another there are two. */
 export interface LiveKey {
   readonly keyId: string;
   /** SHA-256 of the key, 32 bytes. */
   readonly hash: Buffer;
-  /** Milliseconds since 1970; infinite until a change-over sets an end. */
+  /** Milliseconds since 1970; infinite unless the key is being replaced. */
   readonly validUntil: number;
 }
 
 export interface KnownTenant {
   readonly tenantId: string;
-  /** Null before its queue is made: its deliveries go into the ledger. */
+  /** Null until its queue has been created: until then deliveries go into the ledger. */
   readonly queueUrl: string | null;
   readonly keys: readonly LiveKey[];
 }
 
 /**
- * Somebody who has shown a live key of a tenant. Only `authenticate` makes one: the class stays in this file, its constructor is
- * private, and for its private field no other object passes for it.
+ * The sender of a request that carried a live key of a tenant. Only `authenticate` creates one: the class is not exported, its constructor is
+ * private, and its private field keeps TypeScript from accepting any other object in its place.
  */
 class Caller {
   readonly #tenant: KnownTenant;
@@ -34,8 +34,8 @@ class Caller {
     const keys = tenant?.keys ?? NO_KEYS;
     const shownHash = hash('sha256', shown, 'buffer');
     let found: LiveKey = NO_KEY;
-    // All of them, found or not, and never fewer than a change-over has: the time tells nothing about tenant or key.
-    for (let at = 0; at < Math.max(keys.length, KEYS_IN_A_CHANGE_OVER); at += 1) {
+    // Compares with every key, and with two at least, so that the time taken does not depend on whether tenant or key exist.
+    for (let at = 0; at < Math.max(keys.length, MIN_COMPARISONS); at += 1) {
       const key = keys[at] ?? NO_KEY;
       if (timingSafeEqual(key.hash, shownHash)) found = key;
     }
@@ -53,7 +53,7 @@ class Caller {
 
 export type AuthenticatedCaller = Caller;
 
-/** What the engine takes. Nothing unauthenticated can be one, since it holds the caller. */
+/** The input of the engine. It holds the caller, so no delivery without a valid key can be passed to it. */
 export interface AuthenticatedDelivery {
   readonly caller: AuthenticatedCaller;
   readonly body: Buffer;
@@ -61,11 +61,11 @@ export interface AuthenticatedDelivery {
   readonly acceptedAt: number;
 }
 
-/** Null for a wrong key and for an unknown tenant, after the same work. `now` in milliseconds since 1970. */
+/** Null for a wrong key and for an unknown tenant, after the same amount of work. `shown`: the key of the request. `now`: milliseconds since 1970. */
 export const authenticate = (tenant: KnownTenant | undefined, shown: string, now: number): AuthenticatedCaller | null =>
   Caller.authenticate(tenant, shown, now);
 
-const KEYS_IN_A_CHANGE_OVER = 2;
+const MIN_COMPARISONS = 2;
 const NO_KEYS: readonly LiveKey[] = [];
-/** Has always ended. */
+/** Matches no key, and has expired. */
 const NO_KEY: LiveKey = { keyId: '', hash: Buffer.alloc(32), validUntil: Number.NEGATIVE_INFINITY };

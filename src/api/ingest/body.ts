@@ -1,16 +1,19 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
-/** A Gladly event has about 400 bytes: ids and names only (gladly.md 1.1). The limit is our own: some 500 times as much. */
+/** Largest body that is accepted, in bytes: a limit of our own. A Gladly event has about 400 bytes, ids and names only (gladly.md 1.1). */
 export const MAX_BODY_BYTES = 256 * 1024;
 
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'too_large' }
-  /** The connection ended first, or the server's time limit ended it. */
+  /** The connection ended before the body did: by the sender, or by the server's time limit. */
   | { readonly kind: 'cut_off' };
 
-/** Reads the raw body, and never more than the limit. Time limits are the server's: it cuts the connection. */
+/**
+ * Reads the raw body, `limit` bytes at most. Never rejects. After `too_large` the request is paused and the rest of its body is unread. There is no
+ * time limit here: the server has one (ServerLimits.requestTimeoutMs) and cuts the connection, which is `cut_off`.
+ */
 export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Body> {
   const announced = request.headers['content-length'];
   if (announced !== undefined && Number(announced) > limit) return Promise.resolve({ kind: 'too_large' });
@@ -23,7 +26,7 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
         chunks.push(chunk);
         return;
       }
-      // Whoever answers decides what happens to the rest.
+      // The caller decides whether the rest is read.
       request.off('data', onData).pause();
       chunks.length = 0;
       resolve({ kind: 'too_large' });

@@ -1,45 +1,53 @@
-/** `closed`: all is well. `open`: nothing is tried. `half_open`: one is tried, and decides. */
+import { type Clock, systemClock } from '../../contracts/clock.ts';
+
+/** `closed`: every call is allowed. `open`: none is. `half_open`: one call is under way, and its result closes or reopens the breaker. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export interface BreakerSettings {
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open it. */
   readonly failures: number;
-  /** First and longest time between tries. */
+  /** Milliseconds from opening to the first try; doubled after each try that failed, up to `maxWaitMs`. */
   readonly waitMs: number;
   readonly maxWaitMs: number;
-  readonly now: () => number;
-  readonly onChange: (state: BreakerState) => void;
 }
 
-export const BREAKER = {
-  // One lost call is no outage; a batch of ten that fails counts ten times, which is meant: it is ten deliveries kept waiting.
+const SETTINGS: BreakerSettings = {
+  // One failed message is no outage. A failed batch of ten counts ten times, on purpose: ten deliveries waited for it.
   failures: 5,
-  // Deliveries have the ledger meanwhile, so there is no hurry; after a short outage SQS is back in use within a second or two.
+  // Deliveries go to the ledger meanwhile, so SQS need not be tried more often; after a short outage it is in use again within 2 s.
   waitMs: 500,
   maxWaitMs: 5_000,
-} as const;
+};
 
-/** Keeps deliveries from waiting for an SQS that does not answer. */
+/** Circuit breaker: after consecutive failures of SQS it tells callers not to call, except for one try after each wait. */
 export class Breaker {
   readonly #settings: BreakerSettings;
+  readonly #onChange: (state: BreakerState) => void;
+  readonly #clock: Pick<Clock, 'now'>;
   #state: BreakerState = 'closed';
   #failures = 0;
   #waitMs: number;
   #nextTry = 0;
 
-  constructor(settings: BreakerSettings) {
-    this.#settings = settings;
-    this.#waitMs = settings.waitMs;
+  constructor(
+    onChange: (state: BreakerState) => void,
+    given: Partial<BreakerSettings> = {},
+    clock: Pick<Clock, 'now'> = systemClock,
+  ) {
+    this.#settings = { ...SETTINGS, ...given };
+    this.#onChange = onChange;
+    this.#clock = clock;
+    this.#waitMs = this.#settings.waitMs;
   }
 
   get state(): BreakerState {
     return this.#state;
   }
 
-  /** True when the caller may try, and must then say how it went. */
+  /** True when the caller may call SQS. It must then report the result by `succeeded`, `failed` or `undecided`. */
   mayTry(): boolean {
     if (this.#state === 'closed') return true;
-    if (this.#state === 'half_open' || this.#settings.now() < this.#nextTry) return false;
+    if (this.#state === 'half_open' || this.#clock.now() < this.#nextTry) return false;
     this.#enter('half_open');
     return true;
   }
@@ -53,15 +61,15 @@ export class Breaker {
   failed(): void {
     this.#failures += 1;
     if (this.#state === 'closed' && this.#failures < this.#settings.failures) return;
-    // Late failures of calls that began before it opened change nothing.
+    // Failures of calls that began before it opened do not put off the next try.
     if (this.#state === 'open') return;
     const again = this.#state === 'half_open';
     this.#waitMs = again ? Math.min(this.#waitMs * 2, this.#settings.maxWaitMs) : this.#settings.waitMs;
-    this.#nextTry = this.#settings.now() + this.#waitMs;
+    this.#nextTry = this.#clock.now() + this.#waitMs;
     this.#enter('open');
   }
 
-  /** The try never came to SQS: the next one decides. */
+  /** The call was not made, or says nothing about SQS: the next one decides. */
   undecided(): void {
     if (this.#state === 'half_open') this.#enter('open');
   }
@@ -69,6 +77,6 @@ export class Breaker {
   #enter(state: BreakerState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#settings.onChange(state);
+    this.#onChange(state);
   }
 }

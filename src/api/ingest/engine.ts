@@ -3,39 +3,46 @@ import { encodeDelivery } from '../../queue/envelope.ts';
 import { isEndpointTrouble } from '../../queue/errors.ts';
 import type { EventSender } from '../../queue/sender.ts';
 import type { AuthenticatedDelivery } from './authenticated.ts';
-import type { Bells } from './bells.ts';
 import type { Breaker } from './breaker.ts';
+import type { DeliveryRecorder } from './delivery-recorder.ts';
 import type { LedgerBatcher } from './ledger-batcher.ts';
 import type { EngineOutcome } from './outcomes.ts';
-import { SEEN } from './ports.ts';
-import type { Witness } from './witness.ts';
+import { STAT_TYPE } from './ports.ts';
+import type { WakeNotifier } from './wake-notifier.ts';
 
-export interface EngineParts {
+export interface EngineDeps {
   readonly sender: EventSender;
   readonly breaker: Breaker;
   readonly ledger: LedgerBatcher;
-  readonly bells: Bells;
-  readonly witness: Witness;
+  readonly wakes: WakeNotifier;
+  readonly recorder: DeliveryRecorder;
 }
 
-/** Makes deliveries durable. It knows neither HTTP nor who asks, only that the delivery is authenticated. */
+/** Stores authenticated deliveries durably. It is independent of HTTP. */
 export interface IngestEngine {
-  /** `queued` and `ledgered` are promises: the delivery is durable. It is never refused for what it says. Never throws. */
+  /**
+   * Stores the delivery whatever its content. `queued`, `ledgered`: it is durable in SQS or in the ledger. `pinged`: Gladly's test call,
+   * counted and not stored. `nowhere_to_keep`: neither SQS nor Postgres confirmed it. Never rejects.
+   */
   take(delivery: AuthenticatedDelivery): Promise<EngineOutcome>;
 }
 
-export function createIngestEngine({ sender, breaker, ledger, bells, witness }: EngineParts): IngestEngine {
+/**
+ * SQS first, unless the breaker is open, the tenant has no queue or the envelope is too large for SQS; then the ledger. When the ledger fails
+ * and the breaker kept SQS from being tried, SQS is tried after all.
+ */
+export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }: EngineDeps): IngestEngine {
   async function take(delivery: AuthenticatedDelivery): Promise<EngineOutcome> {
     const { caller, body, acceptedAt } = delivery;
     const event = parseEvent(body.toString());
     if (event.kind === 'ping') {
-      witness.saw(caller.tenantId, caller.keyId, SEEN.ping, acceptedAt);
+      recorder.record(caller.tenantId, caller.keyId, STAT_TYPE.ping, acceptedAt);
       return 'pinged';
     }
     const outcome = await keep(delivery, event.kind !== 'not_json');
     if (outcome !== 'nowhere_to_keep') {
-      bells.ring(caller.tenantId);
-      witness.saw(caller.tenantId, caller.keyId, 'type' in event ? event.type : SEEN.notAnEvent, acceptedAt);
+      wakes.notify(caller.tenantId);
+      recorder.record(caller.tenantId, caller.keyId, 'type' in event ? event.type : STAT_TYPE.notAnEvent, acceptedAt);
     }
     return outcome;
   }
@@ -48,7 +55,7 @@ export function createIngestEngine({ sender, breaker, ledger, bells, witness }: 
     const tried = queue !== null && breaker.mayTry();
     if (tried && (await send(queue.url, queue.text, queue.bytes))) return 'queued';
     if (await ledger.put({ tenantId, keyId, acceptedAt, body })) return 'ledgered';
-    // Postgres is out as well: then SQS is worth a try even if it was out a moment ago.
+    // Postgres failed as well, so SQS is tried although the breaker is open.
     if (queue !== null && !tried && (await send(queue.url, queue.text, queue.bytes))) return 'queued';
     return 'nowhere_to_keep';
   }
@@ -57,7 +64,7 @@ export function createIngestEngine({ sender, breaker, ledger, bells, witness }: 
     const result = await sender.send(queueUrl, text, bytes);
     if (result.kind === 'accepted') breaker.succeeded();
     else if (isEndpointTrouble(result.failure)) breaker.failed();
-    // SQS answered, if only to refuse this queue; what never left this process says nothing about SQS.
+    // A refusal is about this queue, so SQS itself works. The other kinds never left this process and say nothing about SQS.
     else if (result.failure.kind === 'refused') breaker.succeeded();
     else breaker.undecided();
     return result.kind === 'accepted';

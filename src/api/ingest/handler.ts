@@ -1,37 +1,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TENANT_ID } from '../../contracts/tenant.ts';
-import { senderAddress } from './address.ts';
+import { TENANT_ID, WEBHOOK_PATH } from '../../contracts/tenant.ts';
 import { answer } from './answers.ts';
 import type { AuthenticatedCaller } from './authenticated.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
+import type { DeliveryRecorder } from './delivery-recorder.ts';
 import type { IngestEngine } from './engine.ts';
 import type { Keys } from './keys.ts';
 import { lingerThenEnd } from './linger.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Outcome } from './outcomes.ts';
 import type { IngestLog } from './ports.ts';
-import type { Witness } from './witness.ts';
 import type { WrongKeys } from './wrong-keys.ts';
 
-export const WEBHOOK_PATH = '/webhooks/gladly/';
-
-export interface HandlerParts {
+export interface HandlerDeps {
   readonly keys: Keys;
   readonly wrongKeys: WrongKeys;
   readonly engine: IngestEngine;
-  readonly witness: Witness;
+  readonly recorder: DeliveryRecorder;
   readonly metrics: IngestMetrics;
   readonly log: IngestLog;
-  /** Balancers of ours in front of this process: see `senderAddress`. */
+  /** Number of own balancers in front of this process: see `senderAddress`. */
   readonly proxies: number;
 }
 
-/** True when the request was for the webhook endpoint, and is being answered; otherwise it is left as it was. */
+/** True when the request is for the webhook endpoint and will be answered. False: the request and response are untouched. */
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** The way of a delivery through HTTP: key first, from headers alone, then the body, then the engine. No framework in between. */
-export function createIngestHandler(parts: HandlerParts): IngestHandler {
-  const { keys, wrongKeys, engine, witness, metrics, log } = parts;
+/**
+ * The webhook endpoint on plain node:http: checks the key from the headers, then reads the body, then passes the delivery to the engine. Every
+ * request under WEBHOOK_PATH is answered by one of OUTCOMES.
+ */
+export function createIngestHandler(deps: HandlerDeps): IngestHandler {
+  const { keys, wrongKeys, engine, recorder, metrics, log } = deps;
 
   async function takeIn(
     caller: AuthenticatedCaller,
@@ -46,19 +46,20 @@ export function createIngestHandler(parts: HandlerParts): IngestHandler {
     end(request, response, outcome, began);
   }
 
-  async function withoutKey(
+  async function checkUnknownKey(
     tenantId: string,
     shown: string,
     request: IncomingMessage,
     response: ServerResponse,
     began: number,
   ): Promise<void> {
-    if (!wrongKeys.allows(senderAddress(request, parts.proxies))) {
+    // Before the keys are loaded every key is unknown, so none of them counts as wrong.
+    if (keys.isLoaded && !wrongKeys.allows(senderAddress(request, deps.proxies))) {
       return end(request, response, 'too_many_wrong_keys', began);
     }
     const caller = await keys.checkAgain(tenantId, shown);
     if (caller !== null) return takeIn(caller, request, response, began);
-    if (shown !== '' && keys.knows(tenantId)) witness.sawWrongKey(tenantId, Date.now());
+    if (shown !== '' && keys.knows(tenantId)) recorder.recordWrongKey(tenantId, Date.now());
     end(request, response, keys.isLoaded ? 'wrong_key' : 'keys_unknown', began);
   }
 
@@ -78,17 +79,17 @@ export function createIngestHandler(parts: HandlerParts): IngestHandler {
     }
     const query = url.indexOf('?', WEBHOOK_PATH.length);
     const named = url.slice(WEBHOOK_PATH.length, query === -1 ? undefined : query);
-    // What cannot be a tenant is answered like one that is not.
+    // A name that cannot be a tenant id gets the same answer as an unknown tenant.
     const tenantId = TENANT_ID.test(named) ? named : '';
     const header = request.headers['x-api-key'];
     const shown = typeof header === 'string' ? header : '';
     const caller = keys.check(tenantId, shown);
     const done =
       caller === null
-        ? withoutKey(tenantId, shown, request, response, began)
+        ? checkUnknownKey(tenantId, shown, request, response, began)
         : takeIn(caller, request, response, began);
     done.catch((error: unknown) => {
-      log.warn({ err: error, tenantId }, 'a webhook delivery failed in a way that nobody thought of');
+      log.warn({ event: 'webhook.unexpected_error', err: error, tenantId }, 'webhook delivery: failed unexpectedly');
       if (response.headersSent) response.destroy();
       else end(request, response, 'nowhere_to_keep', began);
     });
@@ -96,8 +97,21 @@ export function createIngestHandler(parts: HandlerParts): IngestHandler {
   };
 }
 
-/** What is still to come of the body is little: node reads it away, and the connection can be used again. */
+/** True when the unread rest of the body is at most MAX_BODY_BYTES: node discards it, and the connection stays usable. */
 function isSmall(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return false;
   return Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES;
+}
+
+/**
+ * The address of the sender: of the connection, or with `proxies` own balancers in front the `proxies`-th last entry of X-Forwarded-For. Each
+ * balancer appends the address that it saw, so the outermost own one wrote that entry. Entries before it come from the sender and may be forged.
+ */
+function senderAddress(request: IncomingMessage, proxies: number): string {
+  const direct = request.socket.remoteAddress ?? 'unknown';
+  if (proxies === 0) return direct;
+  const header = request.headers['x-forwarded-for'];
+  const seen = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
+  const address = seen.at(-proxies)?.trim();
+  return address === undefined || address === '' ? direct : address;
 }

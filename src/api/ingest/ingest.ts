@@ -1,81 +1,90 @@
 import type { Registry } from '@prometheus-io/client';
 import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
 import type { BatchTransport } from '../../queue/sender.ts';
-import { type BellTimes, createBells } from './bells.ts';
-import { BREAKER, Breaker, type BreakerSettings } from './breaker.ts';
+import type { DbOptions } from '../../store/db.ts';
+import { Breaker, type BreakerSettings } from './breaker.ts';
+import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
 import { createIngestHandler, type IngestHandler } from './handler.ts';
 import { createKeys, type Keys, type KeyTimes } from './keys.ts';
 import { createLedgerBatcher, type LedgerLimits } from './ledger-batcher.ts';
 import { createIngestMetrics } from './metrics.ts';
-import type { IngestLog, KeySource, LedgerWriter, Rings, Sightings } from './ports.ts';
-import { createWitness, type WitnessTimes } from './witness.ts';
+import type { DeliveryStats, IngestLog, KeySource, LedgerWriter, Waker } from './ports.ts';
+import { WakeNotifier } from './wake-notifier.ts';
 import { type FloodLimits, WrongKeys } from './wrong-keys.ts';
 
-export interface IngestParts {
+/**
+ * A connection pool for ingest alone. Both times are below LEDGER.timeoutMs (ledger-batcher.ts), so that a statement or connection that
+ * hangs fails while its deliveries can still be answered.
+ */
+export const INGEST_DB = {
+  max: 5,
+  name: 'ingest',
+  statementTimeoutMs: 5_000,
+  connectTimeoutMs: 2_000,
+} as const satisfies DbOptions;
+
+export interface IngestDeps {
   readonly keySource: KeySource;
   readonly transport: BatchTransport;
   readonly ledger: LedgerWriter;
-  readonly sightings: Sightings;
-  readonly rings: Rings;
+  readonly deliveryStats: DeliveryStats;
+  readonly waker: Waker;
   readonly registry: Registry;
   readonly log: IngestLog;
-  /** Balancers of ours in front of this process. */
+  /** Number of own balancers in front of this process. */
   readonly proxies: number;
   readonly tuning?: IngestTuning;
 }
 
-/** Limits that tests make smaller. */
+/** Limits that differ from the defaults: tests set smaller ones. */
 export interface IngestTuning {
   readonly batching?: Partial<BatchingLimits>;
   readonly ledger?: Partial<LedgerLimits>;
   readonly keys?: Partial<KeyTimes>;
-  readonly bells?: Partial<BellTimes>;
-  readonly witness?: Partial<WitnessTimes>;
   readonly flood?: Partial<FloodLimits>;
   readonly breaker?: Partial<BreakerSettings>;
 }
 
-/** The webhook endpoint, put together. */
+/** The running webhook endpoint. */
 export interface Ingest {
   readonly handler: IngestHandler;
-  /** `refresh()` after a key was made or revoked in this process; `isLoaded` belongs into readiness. */
+  /** Readiness checks ask `isLoaded`. */
   readonly keys: Keys;
-  /** After the last request was answered: flushes what is not written yet. Sources and transports stay their owner's, except the transport. */
+  /**
+   * Call it after the last request has been answered. Writes what is still held in memory and closes the transport; the other
+   * dependencies are the caller's to close.
+   */
   close(): Promise<void>;
 }
 
-export function createIngest(parts: IngestParts): Ingest {
-  const { log, tuning = {} } = parts;
-  const metrics = createIngestMetrics(parts.registry, () => sender.pending + ledger.pending);
-  const keys = createKeys(parts.keySource, log, tuning.keys);
-  const bells = createBells(parts.rings, log, tuning.bells);
-  const witness = createWitness(parts.sightings, log, tuning.witness);
-  const sender = createBatchingSender(parts.transport, { onCall: metrics.called, ...tuning.batching });
+/** Builds the webhook endpoint from its dependencies and begins to load the keys. */
+export function createIngest(deps: IngestDeps): Ingest {
+  const { log, tuning = {} } = deps;
+  const metrics = createIngestMetrics(deps.registry, () => sender.pending + ledger.pending);
+  const keys = createKeys(deps.keySource, log, tuning.keys);
+  const wakes = new WakeNotifier(deps.waker, log);
+  const recorder = new DeliveryRecorder(deps.deliveryStats, log);
+  const sender = createBatchingSender(deps.transport, { onCall: metrics.called, ...tuning.batching });
   const ledger = createLedgerBatcher(
-    parts.ledger,
-    (error, rows) => log.warn({ err: error, rows }, 'deliveries could not be written into the ledger'),
+    deps.ledger,
+    (error, rows) => log.warn({ event: 'ledger.write_failed', err: error, rows }, 'ledger: write of deliveries failed'),
     tuning.ledger,
   );
-  const breaker = new Breaker({
-    ...BREAKER,
-    now: () => performance.now(),
-    onChange(state) {
-      metrics.breaker(state);
-      if (state === 'open') log.warn({ state }, 'SQS is out: deliveries go straight into the ledger');
-      if (state === 'closed') log.info({ state }, 'SQS works again');
-    },
-    ...tuning.breaker,
-  });
-  const engine = createIngestEngine({ sender, breaker, ledger, bells, witness });
+  const breaker = new Breaker((state) => {
+    metrics.breaker(state);
+    if (state === 'open') log.warn({ event: 'sqs.breaker_opened' }, 'SQS: calls fail, deliveries go into the ledger');
+    if (state === 'closed') log.info({ event: 'sqs.breaker_closed' }, 'SQS: calls work again');
+  }, tuning.breaker);
+  const engine = createIngestEngine({ sender, breaker, ledger, wakes, recorder });
   const handler = createIngestHandler({
     keys,
     engine,
-    witness,
+    recorder,
     metrics,
     log,
     wrongKeys: new WrongKeys(tuning.flood),
-    proxies: parts.proxies,
+    proxies: deps.proxies,
   });
   return {
     handler,
@@ -83,7 +92,7 @@ export function createIngest(parts: IngestParts): Ingest {
     async close() {
       keys.close();
       await Promise.all([sender.close(), ledger.close()]);
-      await Promise.all([bells.close(), witness.close()]);
+      await Promise.all([wakes.close(), recorder.close()]);
     },
   };
 }

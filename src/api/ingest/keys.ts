@@ -1,35 +1,37 @@
-import { type AuthenticatedCaller, authenticate } from './authenticated.ts';
-import { KeyRing } from './key-ring.ts';
-import type { IngestLog, KeySource } from './ports.ts';
+import { type AuthenticatedCaller, authenticate, type KnownTenant, type LiveKey } from './authenticated.ts';
+import type { IngestLog, KeyRecord, KeySource } from './ports.ts';
 
 export interface KeyTimes {
-  /** How often the source is asked what changed. A revoked key may work this long, plus the time of one load: 5 s are promised. */
+  /** Milliseconds between two loads. A revoked key works at most this long plus the time of one load; the requirements allow 5 s. */
   readonly pollMs: number;
-  /** A wrong key may be one made a moment ago by another process: it waits for the next load, and those are at least so far apart. */
-  readonly freshMs: number;
-  /** A wrong key waits so long at most for the source. */
-  readonly patienceMs: number;
+  /** Least milliseconds between two loads that unknown keys ask for: such a key may have been issued by another process just now. */
+  readonly minGapMs: number;
+  /** Longest time in milliseconds that a request with an unknown key waits for a load. */
+  readonly maxWaitMs: number;
 }
 
-const TIMES: KeyTimes = { pollMs: 1_000, freshMs: 250, patienceMs: 1_000 };
+const TIMES: KeyTimes = { pollMs: 1_000, minGapMs: 250, maxWaitMs: 1_000 };
 
-/** All live keys of all tenants, in memory: no request asks the database, and known keys go on working while it is out. */
+/** All live keys of all tenants, in memory: known keys cost no query, and keep working while the database is out. */
 export interface Keys {
-  /** False until the source has answered once: until then nobody can be told from anybody. */
+  /** False until the first load has succeeded: until then every key is unknown. */
   readonly isLoaded: boolean;
   /** True for a tenant with a live key. */
   knows(tenantId: string): boolean;
+  /** Null when `shown` is no live key of this tenant, as far as it has been loaded. */
   check(tenantId: string, shown: string): AuthenticatedCaller | null;
-  /** The same, once the source has been asked what is new. For keys that `check` did not know; all of them share one load. */
+  /** Checks again after the next load, or after `maxWaitMs`. For keys that `check` did not know; concurrent calls share one load. Never rejects. */
   checkAgain(tenantId: string, shown: string): Promise<AuthenticatedCaller | null>;
-  /** Asks the source now. Call it after a key was made or revoked in this process. Rejects when the source does. */
+  /** Loads changes now. Call it after a key was issued or revoked in this process. Rejects with the error of the source. */
   refresh(): Promise<void>;
+  /** Ends the polling; a load under way ends by itself. */
   close(): void;
 }
 
+/** Loads the keys now and then every `pollMs`; a load that fails is logged once and tried again at the next poll. */
 export function createKeys(source: KeySource, log: IngestLog, given: Partial<KeyTimes> = {}): Keys {
   const times: KeyTimes = { ...TIMES, ...given };
-  const ring = new KeyRing();
+  const known = new TenantKeys();
   let revision = 0;
   let isLoaded = false;
   let loading: Promise<void> | null = null;
@@ -43,21 +45,22 @@ export function createKeys(source: KeySource, log: IngestLog, given: Partial<Key
     askedAt = performance.now();
     try {
       const changes = await source.changes(revision);
-      ring.apply(changes.keys);
+      known.apply(changes.keys);
       revision = changes.revision;
       isLoaded = true;
-      const without = ring.tenantsWithoutQueue();
-      if (without.length > 0) ring.setQueues(await source.queueUrls(without));
-      if (failing) log.info({}, 'webhook keys can be read again');
+      const without = known.tenantsWithoutQueue();
+      if (without.length > 0) known.setQueues(await source.queueUrls(without));
+      if (failing) log.info({ event: 'webhook_keys.recovered' }, 'webhook keys: read again');
       failing = false;
     } catch (error) {
-      if (!failing) log.warn({ err: error }, 'webhook keys cannot be read: those in memory go on working');
+      if (!failing)
+        log.warn({ event: 'webhook_keys.read_failed', err: error }, 'webhook keys: read failed, using those in memory');
       failing = true;
       throw error;
     }
   }
 
-  /** The next load that begins, soon. */
+  /** The next load that begins: shared by all callers until it does. */
   function nextLoad(): Promise<void> {
     next ??= new Promise<void>((resolve, reject) => {
       setTimeout(
@@ -65,13 +68,13 @@ export function createKeys(source: KeySource, log: IngestLog, given: Partial<Key
           next = null;
           refresh().then(resolve, reject);
         },
-        Math.max(0, askedAt + times.freshMs - performance.now()),
+        Math.max(0, askedAt + times.minGapMs - performance.now()),
       );
     });
     return next;
   }
 
-  /** One load at a time. One that is under way may have missed the news that the caller is after, so another one follows it. */
+  /** One load at a time. A load under way may have missed the change that the caller is after, so a second one follows it. */
   function refresh(): Promise<void> {
     const before = loading;
     const mine: Promise<void> = (before === null ? load() : before.then(load, load)).finally(() => {
@@ -82,7 +85,7 @@ export function createKeys(source: KeySource, log: IngestLog, given: Partial<Key
   }
 
   const check = (tenantId: string, shown: string): AuthenticatedCaller | null =>
-    authenticate(ring.get(tenantId), shown, Date.now());
+    authenticate(known.get(tenantId), shown, Date.now());
 
   async function poll(): Promise<void> {
     await (loading ?? refresh()).catch(() => undefined);
@@ -95,10 +98,10 @@ export function createKeys(source: KeySource, log: IngestLog, given: Partial<Key
     get isLoaded() {
       return isLoaded;
     },
-    knows: (tenantId) => ring.get(tenantId) !== undefined,
+    knows: (tenantId) => known.get(tenantId) !== undefined,
     check,
     async checkAgain(tenantId, shown) {
-      await withPatience(nextLoad(), times.patienceMs);
+      await settledWithin(nextLoad(), times.maxWaitMs);
       return check(tenantId, shown);
     },
     refresh,
@@ -109,7 +112,7 @@ export function createKeys(source: KeySource, log: IngestLog, given: Partial<Key
   };
 }
 
-function withPatience(asked: Promise<void>, ms: number): Promise<void> {
+function settledWithin(asked: Promise<void>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     const done = (): void => {
@@ -119,3 +122,40 @@ function withPatience(asked: Promise<void>, ms: number): Promise<void> {
     asked.then(done, done);
   });
 }
+
+/** The live keys and the queue of each tenant that has a key. */
+class TenantKeys {
+  readonly #tenants = new Map<string, KnownTenant>();
+
+  get(tenantId: string): KnownTenant | undefined {
+    return this.#tenants.get(tenantId);
+  }
+
+  apply(changes: readonly KeyRecord[]): void {
+    for (const record of changes) {
+      const tenant = this.#tenants.get(record.tenantId);
+      const others = tenant?.keys.filter((key) => key.keyId !== record.keyId) ?? [];
+      const keys = record.revokedAt === null ? [...others, live(record)] : others;
+      // A tenant without a live key is treated as unknown.
+      if (keys.length === 0) this.#tenants.delete(record.tenantId);
+      else this.#tenants.set(record.tenantId, { tenantId: record.tenantId, queueUrl: tenant?.queueUrl ?? null, keys });
+    }
+  }
+
+  tenantsWithoutQueue(): string[] {
+    return [...this.#tenants.values()].filter((tenant) => tenant.queueUrl === null).map((tenant) => tenant.tenantId);
+  }
+
+  setQueues(urls: ReadonlyMap<string, string>): void {
+    for (const [tenantId, queueUrl] of urls) {
+      const tenant = this.#tenants.get(tenantId);
+      if (tenant !== undefined) this.#tenants.set(tenantId, { ...tenant, queueUrl });
+    }
+  }
+}
+
+const live = ({ keyId, hash, validUntil }: KeyRecord): LiveKey => ({
+  keyId,
+  hash,
+  validUntil: validUntil?.getTime() ?? Number.POSITIVE_INFINITY,
+});

@@ -1,40 +1,44 @@
+import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { LedgerRow, LedgerWriter } from './ports.ts';
 
 export interface LedgerLimits {
   /** Rows and body bytes of one write. */
   readonly maxRows: number;
   readonly maxBytes: number;
-  /** Rows that wait and their bytes: what an outage may cost in memory. Beyond, a row fails at once. */
+  /** Rows that may wait, and their bytes: the memory that an outage costs. Further rows fail immediately. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
-  /** From being given to being durable. */
+  /** Milliseconds from `put` to its result: a row that is not known to be durable by then fails. */
   readonly timeoutMs: number;
-  /** A write that takes longer does not hold up the next one any more; so many are under way at most. */
+  /** A write that takes longer than `slowMs` no longer holds up the next one; at most `maxWrites` run at the same time. */
   readonly slowMs: number;
   readonly maxWrites: number;
 }
 
+/** The limits of production. */
 export const LEDGER: LedgerLimits = {
   maxRows: 500,
   maxBytes: 4 * 1024 * 1024,
   maxWaiting: 20_000,
   maxWaitingBytes: 64 * 1024 * 1024,
-  // A delivery that finds neither SQS nor Postgres answering is told so within 10 s: of Gladly's patience (15 s, gladly.md 1.3) a third is left for
-  // the network and for a busy machine. SQS takes up to 2.25 s: 0.5 s for a free call, looked at every 0.25 s, and 1.5 s for the call
-  // (src/queue/batching-sender.ts). The rest is Postgres': a write takes milliseconds, but with SQS out it is the last resort, and on two cores
-  // under a burst of 20,000 it took more than 2.5 s for one delivery in twelve.
+  // When neither SQS nor Postgres answers, a delivery gets its 503 within 10 s. Gladly waits 15 s (gladly.md 1.3); the other 5 s are for the
+  // network and a busy machine. SQS takes up to 2.25 s of the 10: 0.5 s to wait for a free call, checked every 0.25 s, and 1.5 s for the call
+  // (src/queue/batching-sender.ts). The rest is for Postgres: a write usually takes milliseconds, but under a burst of 20,000 deliveries on
+  // two cores with SQS out, one delivery in twelve took more than 2.5 s (measured).
   timeoutMs: 7_000,
-  // One that hangs on a dead connection would otherwise use up the time of all that wait behind it.
+  // A write that hangs on a dead connection would otherwise use up the time of all rows that wait behind it.
   slowMs: 1_000,
-  // Each needs a connection of its own, and keys, sightings and rings need the other three of ingest's pool.
+  // Each needs a connection; keys, delivery stats and wakes need the other three of the pool (INGEST_DB in ingest.ts).
   maxWrites: 2,
 };
 
-/** Puts rows that arrive together into one write, and one write after the other unless one is slow. */
+/** Combines rows that arrive together into one write. Writes run one after the other, unless one is slow. */
 export interface LedgerBatcher {
-  /** True when it is durable. False when it is not known to be. Never throws. */
+  /** True when the row is durable. False when that is not known: it failed, was given up, or found no room. Never rejects. */
   put(row: LedgerRow): Promise<boolean>;
+  /** Rows that wait or are being written. A row whose `put` has timed out counts until its write ends. */
   readonly pending: number;
+  /** Resolves when all rows given before have been written or have failed. */
   close(): Promise<void>;
 }
 
@@ -43,14 +47,17 @@ interface Waiting {
   readonly settle: (durable: boolean) => void;
 }
 
+/** `onError` gets the error of each write that failed and its number of rows. */
 export function createLedgerBatcher(
   writer: LedgerWriter,
   onError: (error: unknown, rows: number) => void,
   given: Partial<LedgerLimits> = {},
+  clock: Clock = systemClock,
 ): LedgerBatcher {
   const limits: LedgerLimits = { ...LEDGER, ...given };
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
+  let beingWritten = 0;
   const writes = new Set<Promise<void>>();
   let writing: Promise<void> | null = null;
 
@@ -63,13 +70,13 @@ export function createLedgerBatcher(
       const entry: Waiting = {
         row,
         settle(durable) {
-          clearTimeout(timer);
+          clock.clearTimeout(timer);
           resolve(durable);
         },
       };
-      const timer = setTimeout(() => {
+      const timer = clock.setTimeout(() => {
         entry.settle(false);
-        // Still waiting: whoever sent it is told to send it again, so it need not be written any more.
+        // Not being written yet: its sender is told to send it again, so it need not be written.
         const at = waiting.indexOf(entry);
         if (at >= 0) drop(waiting.splice(at, 1));
       }, limits.timeoutMs);
@@ -90,9 +97,9 @@ export function createLedgerBatcher(
 
   function doneOrSlow(write: Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const slow = setTimeout(resolve, limits.slowMs);
+    const slow = clock.setTimeout(resolve, limits.slowMs);
     void write.then(() => {
-      clearTimeout(slow);
+      clock.clearTimeout(slow);
       resolve();
     });
     return promise;
@@ -116,11 +123,13 @@ export function createLedgerBatcher(
 
   async function write(batch: readonly Waiting[]): Promise<void> {
     let durable: readonly boolean[] = [];
+    beingWritten += batch.length;
     try {
       durable = await writer.put(batch.map((entry) => entry.row));
     } catch (error) {
       onError(error, batch.length);
     }
+    beingWritten -= batch.length;
     batch.forEach((entry, index) => {
       entry.settle(durable[index] === true);
     });
@@ -129,7 +138,7 @@ export function createLedgerBatcher(
   return {
     put,
     get pending() {
-      return waiting.length;
+      return waiting.length + beingWritten;
     },
     async close() {
       await writing;
@@ -138,5 +147,5 @@ export function createLedgerBatcher(
   };
 }
 
-/** What arrives in the same turn of the event loop goes into the same write. */
+/** Rows that arrive in the same turn of the event loop go into the same write. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

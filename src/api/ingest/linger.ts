@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer } from './answers.ts';
 import type { Outcome } from './outcomes.ts';
 
-/** What is read of a body that nobody wants, so that its sender gets to read the answer; then the connection is cut. */
+/** Bytes and milliseconds that the rest of an unwanted body is read for, so that its sender reads the answer; then the connection is closed. */
 const LINGER_BYTES = 1024 * 1024;
 const LINGER_MS = 2_000;
 
 /**
- * Answers while the body is still coming, and closes. Closing at once would reset the connection under a sender that is still
- * writing, and it would never see why (RFC 9112, 9.6).
+ * Answers while the body is still arriving, and then closes the connection. Closing it immediately would reset it while the sender is writing,
+ * and the sender might never read the answer (RFC 9112, 9.6).
  */
 export function lingerThenEnd(request: IncomingMessage, response: ServerResponse, outcome: Outcome): void {
   let left = LINGER_BYTES;

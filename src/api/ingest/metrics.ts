@@ -2,21 +2,21 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { BreakerState } from './breaker.ts';
 import { type Outcome, outcomeNames } from './outcomes.ts';
 
-/** What the endpoint tells about itself. Called for each delivery, so each call must be cheap. */
+/** The metrics of the endpoint. They are updated for each delivery, so each call must be cheap. */
 export interface IngestMetrics {
   answered(outcome: Outcome, ms: number): void;
-  /** A call to SQS ended. */
+  /** A SendMessageBatch call with this many messages has ended. */
   called(messages: number, ms: number): void;
   breaker(state: BreakerState): void;
 }
 
-/** `pending`: deliveries whose answer is still out, asked when metrics are read. */
+/** Registers the metrics. `pending`: number of deliveries in memory that are not durable yet, asked when metrics are read. */
 export function createIngestMetrics(registry: Registry, pending: () => number): IngestMetrics {
   const answers = new Histogram({
     name: 'ingest_delivery_seconds',
     help: 'Time from the request headers to the answer of a webhook delivery, by outcome',
     labelNames: ['outcome'],
-    // From a lone SQS call (some milliseconds) to Gladly's patience (15 s).
+    // From one SQS call (some milliseconds) to the time that Gladly waits (15 s).
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
     registers: [registry],
   });
@@ -51,7 +51,7 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
       this.set(pending());
     },
   });
-  // Looked up once: a label lookup costs more than what it counts. All are there from the start, so that none is missing at 0.
+  // Labels are looked up once, because a lookup costs more than the count itself. All series exist from the start, with 0.
   for (const outcome of outcomeNames) answers.zero({ outcome });
   for (const entered of ['closed', 'half_open', 'open'] as const) changes.inc({ state: entered }, 0);
   const byOutcome = new Map(outcomeNames.map((outcome) => [outcome, answers.labels(outcome)]));

@@ -1,29 +1,29 @@
-/** Everything that can come of a webhook delivery, and what Gladly is told. This table is the whole of it. */
+/** All outcomes of a webhook delivery, with the HTTP status, problem title and Retry-After of each. */
 export const OUTCOMES = {
   /** Durable in SQS. */
   queued: { status: 200 },
   /** Durable in the ledger: SQS is out, or the body is too large for it. */
   ledgered: { status: 200 },
-  /** Gladly's test call: it wants a success, and onboarding waits to hear of it. */
+  /** Gladly's test call. Gladly expects a success, and onboarding waits for it. */
   pinged: { status: 200 },
 
-  /** A wrong key, or no such tenant: nobody can tell which. */
+  /** A wrong key or an unknown tenant: the sender cannot tell which. */
   wrong_key: { status: 401, title: 'The x-api-key header does not hold a key of this webhook' },
   wrong_method: { status: 405, title: 'Webhook deliveries are sent with POST' },
-  /** Its sender went silent in the middle. */
+  /** The sender stopped in the middle of the request. */
   too_slow: { status: 408, title: 'The request did not arrive in time' },
   too_large: { status: 413, title: 'The body is larger than 256 KiB' },
-  /** Only for wrong keys: a right one is never counted. */
+  /** For requests with a wrong key only: a right key is never counted. */
   too_many_wrong_keys: { status: 429, title: 'Too many requests with a wrong key from this address', retryAfter: 10 },
-  /** Not HTTP as we can read it. */
+  /** The bytes could not be parsed as HTTP. */
   malformed: { status: 400, title: 'The request is not valid HTTP' },
   headers_too_large: { status: 431, title: 'The request headers are too large' },
 
-  /** Neither SQS nor Postgres took it: nothing of it is stored, and Gladly sends it again after 30 s (gladly.md 1.3). */
+  /** Neither SQS nor Postgres confirmed it. Gladly sends it again after 30 s (gladly.md 1.3). */
   nowhere_to_keep: { status: 503, title: 'The delivery could not be stored, please send it again', retryAfter: 30 },
-  /** Just started, and Postgres has not said yet who may deliver. */
+  /** The webhook keys have not been loaded yet: the process has just started, or Postgres is out since then. */
   keys_unknown: { status: 503, title: 'Starting, please send it again', retryAfter: 30 },
-  /** The sender closed the connection before its body was complete: nobody is left to be told. */
+  /** The sender closed the connection before its body was complete, so there is no answer. */
   hung_up: { status: null },
 } as const satisfies Record<string, Answer>;
 
@@ -36,8 +36,9 @@ interface Answer {
 
 export type Outcome = keyof typeof OUTCOMES;
 
-/** What the engine can come to: the others never reach it. */
+/** The outcomes of the engine: the others are decided before it. */
 export type EngineOutcome = 'queued' | 'ledgered' | 'pinged' | 'nowhere_to_keep';
 
 export const outcomeNames = Object.keys(OUTCOMES) as Outcome[];
+/** The status is null for an outcome whose connection is gone. */
 export const answerOf = (outcome: Outcome): Answer => OUTCOMES[outcome];

@@ -6,65 +6,66 @@ export interface KeyRecord {
   readonly tenantId: string;
   /** SHA-256 of the key, 32 bytes. */
   readonly hash: Buffer;
-  /** Null: until it is revoked. */
+  /** Null: valid until it is revoked. */
   readonly validUntil: Date | null;
   readonly revokedAt: Date | null;
 }
 
-/** Where webhook keys and queue addresses are kept. Each call rejects when the source cannot say. */
+/** The store of webhook keys and queue addresses. Each call rejects when the store cannot answer. */
 export interface KeySource {
-  /** Keys that changed after this revision, revoked ones among them; after 0, all that live. */
+  /** Keys that changed after revision `since`, revoked ones included; for 0, all live keys. `revision` is the `since` of the next call. */
   changes(since: number): Promise<{ readonly revision: number; readonly keys: readonly KeyRecord[] }>;
-  /** Queue URLs of these tenants; one whose queue is not made yet is left out. */
+  /** Queue URLs by tenant. Tenants without a queue are left out. */
   queueUrls(tenantIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
-/** A delivery on its way into the ledger. */
+/** A delivery that is to be written into the ledger. */
 export interface LedgerRow {
   readonly tenantId: string;
   readonly keyId: string;
   /** Milliseconds since 1970. */
   readonly acceptedAt: number;
-  /** As it came. */
+  /** Byte for byte as received. */
   readonly body: Buffer;
 }
 
 export interface LedgerWriter {
-  /** Each row's own result: true once it is durable. A row that is there already is no error. Rejects when nothing was written. */
+  /** The result of each row, in order: true when it is durable, which includes rows that were stored before. Rejects when none was written. */
   put(rows: readonly LedgerRow[]): Promise<readonly boolean[]>;
 }
 
-/** Deliveries of one kind that came with one key since the last time this was written down. */
-export interface Sighting {
+/** Deliveries of one tenant, type and key since the last record. */
+export interface DeliveryStat {
   readonly tenantId: string;
-  /** `PING`, an event's type, or one of `SEEN`. */
+  /** An event's type, or one of `STAT_TYPE`. */
   readonly type: string;
   /** '' for a wrong key. */
   readonly keyId: string;
-  readonly firstAt: Date;
-  readonly lastAt: Date;
+  /** Milliseconds since 1970. */
+  readonly firstAt: number;
+  readonly lastAt: number;
   readonly count: number;
 }
 
-/** Kinds that are no event type of Gladly's. */
-export const SEEN = {
+/** Types that are no event type of Gladly's. */
+export const STAT_TYPE = {
   ping: 'PING',
   notAnEvent: 'not_an_event',
   wrongKey: 'wrong_key',
   otherTypes: 'other_types',
 } as const;
 
-export interface Sightings {
-  /** All or none. */
-  record(sightings: readonly Sighting[]): Promise<void>;
+export interface DeliveryStats {
+  /** Adds these to what is stored: all of them, or it rejects and none is. */
+  record(stats: readonly DeliveryStat[]): Promise<void>;
 }
 
-export interface Rings {
-  /** Something waits for these tenants: wakes those that are parked. Twice is once. Rejects when one may not have been woken. */
-  ring(tenantIds: readonly string[]): Promise<void>;
+export interface Waker {
+  /** Events wait for these tenants: wakes those that are parked. Rejects when one of them may not have been woken; may be called again. */
+  wake(tenantIds: readonly string[]): Promise<void>;
 }
 
-/** What of pino is used here. Never given a key or a body. */
+/** The part of pino's logger that ingest uses. Fields never hold keys or bodies; `event` names the kind of message and does not change. */
 export interface IngestLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -1,15 +1,16 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../../contracts/clock.ts';
 
 export interface FloodLimits {
-  /** Wrong keys from one address before it is told to slow down, and how many come back a second. */
+  /** Token bucket per address: requests with a wrong key that it may send in a row, and how many it regains per second. */
   readonly burst: number;
   readonly perSecond: number;
-  /** Addresses remembered; the longest silent one is forgotten first. */
+  /** Addresses kept in memory; the least recently seen one is dropped first. */
   readonly addresses: number;
 }
 
-// A person who mistypes a key saves the webhook a few times a minute. 10,000 addresses are about 2 MB.
+// A person with a mistyped key saves the webhook a few times a minute, far below 20 in a row. 10,000 addresses take about 2 MB.
 const LIMITS: FloodLimits = { burst: 20, perSecond: 1, addresses: 10_000 };
 
 interface Bucket {
@@ -17,23 +18,23 @@ interface Bucket {
   at: number;
 }
 
-/** Counts wrong keys by address: a flood of them gets short answers. Right keys are never asked about here. */
+/** Rate limit for requests with a wrong key, by sender address. Requests with a right key are not counted. */
 export class WrongKeys {
   readonly #limits: FloodLimits;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #buckets: LRUCache<string, Bucket>;
 
-  constructor(given: Partial<FloodLimits> = {}, now: () => number = () => performance.now()) {
+  constructor(given: Partial<FloodLimits> = {}, clock: Pick<Clock, 'now'> = systemClock) {
     this.#limits = { ...LIMITS, ...given };
-    this.#now = now;
+    this.#clock = clock;
     this.#buckets = new LRUCache({ max: this.#limits.addresses });
   }
 
-  /** One more from this address: false when it has had its share. */
+  /** Counts one request with a wrong key. False when the address has used up its tokens. */
   allows(address: string): boolean {
     const { burst, perSecond } = this.#limits;
-    const now = this.#now();
-    const key = neighbourhood(address);
+    const now = this.#clock.now();
+    const key = networkOf(address);
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond);
     bucket.at = now;
@@ -44,8 +45,8 @@ export class WrongKeys {
   }
 }
 
-/** One customer of an IPv6 provider has a /64 to choose from. */
-function neighbourhood(address: string): string {
+/** The part of an address that is limited together: an IPv4 address, or the /64 network that an IPv6 customer can choose addresses from. */
+function networkOf(address: string): string {
   if (!address.includes(':') || !ipaddr.IPv6.isValid(address)) return address;
   const parsed = ipaddr.IPv6.parse(address);
   if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();

@@ -11,7 +11,7 @@ import { startSenders } from '../../support/ingest/senders.ts';
 import { until } from '../../support/ingest/until.ts';
 import { receiveAll } from '../../support/queue/queues.ts';
 
-/** Twenty make the proof of a release; each takes three seconds, so that many are run on demand. */
+/** A release is proven with 20. Each takes three seconds, so 4 by default and 20 on demand. */
 const RESTARTS = Number(process.env['RESTARTS'] ?? 4);
 
 const MIGRATES = migratesConnections();
@@ -25,10 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => ground.close());
 
-const start = (noticeMs: number, sharedPort = 0): Promise<Program> =>
-  runApi(ground.endpoint, ground.url, noticeMs, sharedPort);
+const start = (delayMs: number, sharedPort = 0): Promise<Program> =>
+  runApi(ground.endpoint, ground.url, delayMs, sharedPort);
 
-/** Of the accepted events, those that are not in the queue. */
+/** Ids of accepted events that are not in the queue. */
 const lost = async (accepted: ReadonlySet<string>, queue: string): Promise<string[]> => {
   const bodies = (await receiveAll(ground.sqs.receiver, queue)).map(({ body }) =>
     decodeDelivery(body)?.body.toString(),
@@ -45,11 +45,11 @@ describe('SIGTERM under load', () => {
       const balancer = await startBalancer();
       const rounds = new Rounds({
         wanted: RESTARTS,
-        async start(noticeMs) {
-          const program = await start(noticeMs);
+        async start(delayMs) {
+          const program = await start(delayMs);
           balancer.targets.push(program.port);
           await until(() => balancer.isReady(program.port), START_MS);
-          return { program, noticeMs };
+          return { program, delayMs };
         },
         isNoticed: ({ port }) => !balancer.isReady(port),
       });
@@ -73,8 +73,8 @@ describe('SIGTERM under load', () => {
       const port = await freePort();
       const rounds = new Rounds({
         wanted: RESTARTS,
-        start: async (noticeMs) => ({ program: await start(noticeMs, port), noticeMs }),
-        // Nobody is to be told: the kernel gives new connections to those who listen, and an answer that ends its connection tells the rest.
+        start: async (delayMs) => ({ program: await start(delayMs, port), delayMs }),
+        // Immediately: the kernel gives new connections to listening processes, and answers close the kept ones.
         isNoticed: () => true,
       });
       await rounds.begin();
@@ -85,7 +85,7 @@ describe('SIGTERM under load', () => {
       await Promise.all([kept.stop(), fresh.stop()]);
       expect(ofKept).toEqual([]);
       process.stdout.write(`of ${fresh.accepted.size} new connections ${ofFresh.length} were reset\n`);
-      // Without the kernel's help those that lie in the queue of the one that leaves are reset, and nothing worse.
+      // Without tcp_migrate_req, connections in the accept queue of the stopping process are reset; no other failure is allowed.
       expect(ofFresh.filter((answer) => MIGRATES || !answer.includes('ECONNRESET'))).toEqual([]);
       for (const { accepted } of [kept, fresh]) {
         expect(accepted.size).toBeGreaterThan(100 * RESTARTS);
@@ -96,7 +96,7 @@ describe('SIGTERM under load', () => {
     TEST_MS,
   );
 
-  test('one process: what it answered is there, whatever it could not answer any more', async () => {
+  test('one process: every accepted delivery is stored', async () => {
     const tenant = await ground.tenant();
     for (let n = 0; n < 2; n += 1) {
       const program = await start(0);
@@ -106,7 +106,7 @@ describe('SIGTERM under load', () => {
       await program.end('SIGTERM');
       expect(Date.now() - began).toBeLessThan(2_500);
       await senders.stop();
-      // Cut connections and refused ones only: nothing that was read got an error for an answer.
+      // Refused or cut connections only: no request was answered with an error.
       expect(senders.refused.filter((answer) => /^\d/.test(answer))).toEqual([]);
       expect(senders.accepted.size).toBeGreaterThan(50);
       expect(await lost(senders.accepted, tenant.queue)).toEqual([]);

@@ -8,11 +8,11 @@ import { type Program, runApi } from '../../support/ingest/processes.ts';
 import { until } from '../../support/ingest/until.ts';
 
 const WANTED = 10_000;
-/** What this process, or the server's, has open besides. */
+/** Other open files of this process or the server's. */
 const OTHER_FILES = 300;
 const IDLE = Math.min(WANTED, openFilesAllowed() - OTHER_FILES);
 const DELIVERIES = 100;
-/** Measured: 13 kB (SERVER_LIMITS says what for). */
+/** Limit per connection; 13 kB were measured. */
 const MAX_BYTES = 40 * 1024;
 
 let ground: Ground;
@@ -40,7 +40,7 @@ async function held(): Promise<Held> {
   return said as Held;
 }
 
-/** On a connection of its own. */
+/** Sends a delivery on a new connection. */
 function deliver(): Promise<number | undefined> {
   const body = eventBody();
   const headers = { 'x-api-key': tenant.key, 'content-length': body.length, connection: 'close' };
@@ -56,7 +56,7 @@ function deliver(): Promise<number | undefined> {
 
 beforeEach(async () => {
   if (IDLE < WANTED) process.stdout.write(`only ${IDLE} connections: more files may not be open here\n`);
-  // What deliveries need is there before anything is counted.
+  // Warms up, so that memory for deliveries is not counted for connections.
   await deliverMany();
 });
 
@@ -71,7 +71,7 @@ test(`deliveries get through beside ${IDLE} kept connections, in bounded memory`
   await deliverMany();
   const each = (performance.now() - began) / DELIVERIES;
   const after = await held();
-  // All of them at once, or nothing was shown.
+  // The test shows nothing unless all were open at the same time.
   expect(after.connections).toBeGreaterThanOrEqual(IDLE);
   const bytes = (after.rssBytes - before.rssBytes) / IDLE;
   process.stdout.write(`${IDLE} kept: ${(bytes / 1024).toFixed(1)} kB each, ${each.toFixed(1)} ms a delivery\n`);
@@ -80,7 +80,7 @@ test(`deliveries get through beside ${IDLE} kept connections, in bounded memory`
   await until(async () => (await held()).connections === 0, 20_000);
 });
 
-test(`${IDLE} that say nothing are ended by the server, and deliveries get through meanwhile`, {
+test(`${IDLE} silent connections are ended by the server, and deliveries get through meanwhile`, {
   timeout: 60_000,
 }, async () => {
   const idle = await openIdle(api.port, IDLE, 'silent');

@@ -9,13 +9,13 @@ import { openPart, type Part, type Program, runApi } from '../../support/ingest/
 import { type Senders, startSenders } from '../../support/ingest/senders.ts';
 import { connect, type World } from '../../support/queue/queues.ts';
 
-/** A store may be out for two minutes without a loss; the same happens in seconds. OUTAGE_MS=120000 runs it in full. */
+/** A store may be out for two minutes without a loss (OUTAGE_MS=120000); a few seconds take the same code paths. */
 const OUTAGE_MS = Number(process.env['OUTAGE_MS'] ?? 3_000);
-/** For the outage, and for reading what it left in the queue: two minutes leave 50,000 messages. */
+/** For the outage and for reading the queue afterwards: two minutes leave 50,000 messages. */
 const TEST_MS = 4 * OUTAGE_MS + 60_000;
 const READERS = 8;
 const TENANT = 'outage';
-/** Two thirds of Gladly's patience (15 s): see LEDGER in src/api/ingest/ledger-batcher.ts for what adds up to it. */
+/** Longest time to an answer: see LEDGER.timeoutMs in src/api/ingest/ledger-batcher.ts. Gladly waits 15 s. */
 const LIMIT_MS = 10_000;
 /** Longer than a call to SQS may take, and than a statement. */
 const HANG_MS = 3_000;
@@ -53,10 +53,10 @@ interface Way {
   readonly back: (part: Part) => void | Promise<void>;
 }
 const KILLED: Way = { out: (part) => part.kill(), back: (part) => part.start() };
-/** Worse than dead: nothing is refused, so every limit is waited for. */
+/** Connections are not refused, so every time limit is waited for. */
 const HANGING: Way = { out: (part) => part.hang(), back: (part) => part.goOn() };
 
-/** Deliveries before, during and after these parts are out. */
+/** Sends deliveries before, during and after an outage of these parts. */
 async function during(parts: readonly Part[], { out, back }: Way = KILLED, outMs = OUTAGE_MS): Promise<Senders> {
   const senders = startSenders({ ...tenant, port: api.port, connections: 20, gapMs: 40, resends: true });
   await pause(1_000);
@@ -68,7 +68,7 @@ async function during(parts: readonly Part[], { out, back }: Way = KILLED, outMs
   return senders;
 }
 
-/** Of the accepted events, those that are neither in the queue nor in the ledger. What is found in the queue is deleted. */
+/** Ids of accepted events that are neither in the queue nor in the ledger. Deletes the messages of the queue. */
 async function lost(accepted: ReadonlySet<string>): Promise<string[]> {
   const found = new Set<string>();
   const readAll = async (): Promise<void> => {
@@ -145,7 +145,7 @@ test('both hang: 503 within ten seconds, and it comes again', async () => {
   const senders = await during([sqs, postgres], HANGING, 2 * LIMIT_MS);
   expect(new Set(senders.refused)).toEqual(new Set(['503']));
   expect(senders.refused).toHaveLength(20);
-  // And a little for the machine.
+  // 500 ms for the machine.
   expect(senders.slowestMs).toBeLessThan(LIMIT_MS + 500);
   expect(await lost(senders.accepted)).toEqual([]);
 }, 60_000);

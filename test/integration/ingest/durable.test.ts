@@ -4,17 +4,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { authenticate } from '../../../src/api/ingest/authenticated.ts';
-import { createBells } from '../../../src/api/ingest/bells.ts';
 import { Breaker } from '../../../src/api/ingest/breaker.ts';
+import { DeliveryRecorder } from '../../../src/api/ingest/delivery-recorder.ts';
 import { createIngestEngine } from '../../../src/api/ingest/engine.ts';
 import { createLedgerBatcher } from '../../../src/api/ingest/ledger-batcher.ts';
 import type { LedgerWriter } from '../../../src/api/ingest/ports.ts';
-import { createWitness } from '../../../src/api/ingest/witness.ts';
+import { WakeNotifier } from '../../../src/api/ingest/wake-notifier.ts';
 import { createBatchingSender } from '../../../src/queue/batching-sender.ts';
 import { decodeDelivery } from '../../../src/queue/envelope.ts';
 import type { BatchTransport, SendResult } from '../../../src/queue/sender.ts';
 
-/** What a call to SQS or to the ledger can come to. `lost`: it worked, and its answer got lost. */
+/** The result of a call to SQS or to the ledger. `lost`: it worked, and its answer was lost. */
 type Fate = 'works' | 'fails' | 'half' | 'lost' | 'hangs' | 'throws';
 const fate = fc.constantFrom<Fate>('works', 'works', 'fails', 'half', 'lost', 'hangs', 'throws');
 
@@ -23,7 +23,7 @@ const silent = { info: () => undefined, warn: () => undefined };
 const lost: SendResult = { kind: 'failed', failure: { kind: 'timeout', code: 'lost' } };
 const refused: SendResult = { kind: 'failed', failure: { kind: 'server', code: 'x' } };
 
-/** An SQS and a ledger whose calls have these fates, in order, and then the first ones again. */
+/** An SQS and a ledger whose calls have these fates in order, over and over. */
 function world(fates: readonly Fate[]) {
   const durable = { queue: new Set<string>(), ledger: new Set<string>() };
   let calls = 0;
@@ -39,7 +39,7 @@ function world(fates: readonly Fate[]) {
       if (mine === 'fails') return texts.map(() => refused);
       return texts.map((text, n): SendResult => {
         if (mine === 'half' && n % 2 === 1) return refused;
-        // A call that hung may have worked all the same.
+        // A call that hung may have worked nevertheless.
         durable.queue.add(decodeDelivery(text)?.body.toString() ?? '');
         return mine === 'works' || mine === 'half' ? { kind: 'accepted' } : lost;
       });
@@ -61,13 +61,7 @@ function world(fates: readonly Fate[]) {
 }
 
 function engineOn({ transport, ledger }: ReturnType<typeof world>) {
-  const breaker = new Breaker({
-    failures: 3,
-    waitMs: 5,
-    maxWaitMs: 20,
-    now: () => performance.now(),
-    onChange: () => undefined,
-  });
+  const breaker = new Breaker(() => undefined, { failures: 3, waitMs: 5, maxWaitMs: 20 });
   return createIngestEngine({
     sender: createBatchingSender(transport, {
       timeoutMs: TIMEOUT_MS,
@@ -82,8 +76,8 @@ function engineOn({ transport, ledger }: ReturnType<typeof world>) {
       maxRows: 5,
       slowMs: TIMEOUT_MS / 3,
     }),
-    bells: createBells({ ring: () => Promise.reject(new Error('out')) }, silent),
-    witness: createWitness({ record: () => Promise.resolve() }, silent),
+    wakes: new WakeNotifier({ wake: () => Promise.reject(new Error('out')) }, silent),
+    recorder: new DeliveryRecorder({ record: () => Promise.resolve() }, silent),
   });
 }
 
@@ -93,7 +87,7 @@ const tenant = {
   keys: [{ keyId: 'k', hash: hash('sha256', 'key', 'buffer'), validUntil: Number.POSITIVE_INFINITY }],
 };
 
-test('whatever SQS and the ledger do, and whenever the process dies: no 200 without a durable event, and always an answer', async () => {
+test('for all results of SQS and ledger, and wherever the process dies: no 200 without a durable event, and always an answer', async () => {
   const caller = authenticate(tenant, 'key', Date.now());
   if (caller === null) throw new Error('no caller');
   const seen = new Set<string>();
@@ -113,7 +107,7 @@ test('whatever SQS and the ledger do, and whenever the process dies: no 200 with
             : `no event ${n}`;
           const began = performance.now();
           const answered = engine.take({ caller, body: Buffer.from(body), acceptedAt: 1 }).then((outcome) => {
-            // At the very moment of the answer: the process may die right after it.
+            // Checked when the answer is known, because the process may die right after it.
             if (outcome === 'queued') expect(ground.durable.queue).toContain(body);
             if (outcome === 'ledgered') expect(ground.durable.ledger).toContain(body);
             seen.add(outcome);
@@ -126,6 +120,6 @@ test('whatever SQS and the ledger do, and whenever the process dies: no 200 with
     ),
     { numRuns: 150 },
   );
-  // Otherwise nothing was shown.
+  // The test shows nothing unless all outcomes occurred.
   expect(seen).toEqual(new Set(['queued', 'ledgered', 'nowhere_to_keep']));
 });

@@ -77,7 +77,7 @@ const request = fc.record({
   chunked: fc.boolean(),
 });
 
-test(`${REQUESTS} requests of every kind: no 5xx, memory flat, every authenticated body kept or answered with a 4xx that says why`, async () => {
+test(`${REQUESTS} requests of every kind: no 5xx, memory flat, every authenticated body stored or answered with a 4xx problem`, async () => {
   const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_105);
   const requests = fc.sample(request, { numRuns: REQUESTS, seed });
   const pool = new Pool(endpoint.url, { connections: 20 });
@@ -116,7 +116,7 @@ test(`${REQUESTS} requests of every kind: no 5xx, memory flat, every authenticat
   await pool.close();
   const { queue } = await ground.sqs.queues.depths(tenant);
   const { waiting, rejected } = await eventCounts(ground.db, tenant.tenantId);
-  // Bodies that are too large for a message are in the ledger, where equal ones are one.
+  // Bodies that are too large for a message are in the ledger, where equal bodies are one row.
   expect(queue.waiting + waiting + rejected).toBeGreaterThan(0.5 * REQUESTS);
   expect(owed - queue.waiting).toBeGreaterThanOrEqual(waiting + rejected);
   expect(owed - queue.waiting).toBeLessThan(40);

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { ledgerWriter } from '../../../src/api/ingest/adapters.ts';
+import { createLedgerWriter } from '../../../src/api/ingest/ledger-writer.ts';
 import type { LedgerRow } from '../../../src/api/ingest/ports.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import { eventBody } from '../../support/ingest/endpoint.ts';
@@ -14,10 +14,10 @@ const row = (tenantId: string, body: string): LedgerRow => ({
 });
 
 describeStore('the ledger as ingest writes it', (store) => {
-  test('rows of several tenants at once; one that was removed keeps nobody else out', async () => {
+  test('rows of several tenants in one write; a removed tenant does not affect the others', async () => {
     const [one, two] = [await store.tenant(), await store.tenant()];
     const rows = [row(two, eventBody()), row('removed', eventBody()), row(one, eventBody()), row(two, 'no json')];
-    expect(await ledgerWriter(store.db).put(rows)).toEqual([true, false, true, true]);
+    expect(await createLedgerWriter(store.db).put(rows)).toEqual([true, false, true, true]);
     expect(await eventCounts(store.db, two)).toMatchObject({ waiting: 1, rejected: 1 });
     expect(await eventCounts(store.db, one)).toMatchObject({ waiting: 1 });
   });
@@ -25,7 +25,7 @@ describeStore('the ledger as ingest writes it', (store) => {
   test('the same delivery twice is one row, whether it has an id or not', async () => {
     const tenantId = await store.tenant();
     const bodies = [eventBody(), 'no json'];
-    const writer = ledgerWriter(store.db);
+    const writer = createLedgerWriter(store.db);
     for (let n = 0; n < 2; n += 1)
       expect(await writer.put(bodies.map((body) => row(tenantId, body)))).toEqual([true, true]);
     expect(await eventCounts(store.db, tenantId)).toMatchObject({ waiting: 1, rejected: 1 });
@@ -36,7 +36,7 @@ describeStore('the ledger as ingest writes it', (store) => {
       const tenantId = await store.tenant();
       await store.db.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (event_id <> 'poison')`);
       const bodies = Array.from({ length: 7 }, (_, n) => eventBody(n === 4 ? { id: 'poison' } : {}));
-      const written = await ledgerWriter(store.db).put(bodies.map((body) => row(tenantId, body)));
+      const written = await createLedgerWriter(store.db).put(bodies.map((body) => row(tenantId, body)));
       expect(written).toEqual([true, true, true, true, false, true, true]);
       expect((await eventCounts(store.db, tenantId)).waiting).toBe(6);
       await store.db.query('ALTER TABLE events DROP CONSTRAINT no_poison');

@@ -35,7 +35,7 @@ const delivers = async (): Promise<number> => (await deliver(endpoint, tenant, e
 
 describe('slow and endless senders', () => {
   test.each([
-    ['a connection that says nothing', () => ''],
+    ['a silent connection', () => ''],
     ['headers that never end', () => 'POST / HTTP/1.1\r\nA: b\r\n'],
     ['a body that never comes', () => head('Content-Length: 10\r\n\r\n')],
     ['a chunked body that stops', () => head('Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')],
@@ -62,7 +62,7 @@ describe('slow and endless senders', () => {
 });
 
 describe('large bodies', () => {
-  test('announced: 413 before it is read, and the sender gets to read why', async () => {
+  test('with Content-Length: 413 before it is read, and the sender reads the answer', async () => {
     const raw = await openRaw(endpoint.port);
     raw.write(head(`Content-Length: ${10 * 1024 * 1024}\r\n\r\n`));
     raw.write(Buffer.alloc(900_000, 'x'));
@@ -71,7 +71,7 @@ describe('large bodies', () => {
     expect(answer).toContain('larger than 256 KiB');
   });
 
-  test('not announced: 413 as soon as it is too much, and no more is read than a little', async () => {
+  test('chunked: 413 as soon as it is too large, and little more is read', async () => {
     const raw = await openRaw(endpoint.port);
     raw.write(head('Transfer-Encoding: chunked\r\n\r\n'));
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
@@ -79,7 +79,7 @@ describe('large bodies', () => {
     expect(statusOf(await raw.answer())).toBe(413);
     clearInterval(endless);
     await until(() => raw.isClosed);
-    // What we read plus what lay in the buffers of both ends.
+    // What the server read, plus the buffers of both ends.
     expect(raw.socket.bytesWritten).toBeLessThan(16 * 1024 * 1024);
   });
 
@@ -91,14 +91,14 @@ describe('large bodies', () => {
   });
 });
 
-describe('what is hardly HTTP', () => {
+describe('malformed requests', () => {
   test.each([
     ['garbage', '\u0000\u0001\u0002 nonsense\r\n\r\n', 400],
     ['TLS where there is none', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000', 400],
     ['two lengths', () => head('Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc'), 400],
     ['a length and chunks', () => head('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc'), 400],
     ['a negative length', () => head('Content-Length: -1\r\n\r\n'), 400],
-    ['a chunk size that is none', () => head('Transfer-Encoding: chunked\r\n\r\nZZ\r\n'), 400],
+    ['an invalid chunk size', () => head('Transfer-Encoding: chunked\r\n\r\nZZ\r\n'), 400],
     ['two keys', () => head(`x-api-key: ${tenant.key}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`), 401],
   ])('%s', async (_, given, status) => {
     const raw = await openRaw(endpoint.port);
@@ -116,7 +116,7 @@ describe('what is hardly HTTP', () => {
     expect(await delivers()).toBe(200);
   });
 
-  test('one that hangs up after its body has delivered it', async () => {
+  test('a sender that hangs up after its body has delivered it', async () => {
     const before = await endpoint.registry.metrics();
     const count = (text: string): number => Number(/count\{outcome="queued"\} (\d+)/.exec(text)?.[1] ?? 0);
     const body = eventBody();

@@ -96,7 +96,7 @@ for (const kind of emulators) {
 
 describe('the outcome of a call is typed', () => {
   const clientsOf = (endpoint: string): World => connect(endpoint);
-  test.each(['sdk', 'lean'])('nobody listens: unreachable (%s)', async (which) => {
+  test.each(['sdk', 'lean'])('no process listens: unreachable (%s)', async (which) => {
     const world = clientsOf('http://127.0.0.1:1');
     const transport =
       which === 'sdk'

@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** An SQS that answers as told. */
+/** Starts an SQS with this answer. */
 async function fakeSqs(onRequest: RequestListener): Promise<string> {
   const server = createServer(onRequest).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -40,7 +40,7 @@ const answering =
     response.end(JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message: 'no secret here' }));
   };
 
-describe.each(['sdk', 'lean'])('what SQS says, told apart (%s)', (which) => {
+describe.each(['sdk', 'lean'])('kinds of failures (%s)', (which) => {
   test.each([
     [400, 'AccessDeniedException', 'refused', false],
     [403, 'InvalidSecurity', 'refused', false],
@@ -61,7 +61,7 @@ describe.each(['sdk', 'lean'])('what SQS says, told apart (%s)', (which) => {
     expect(result).toMatchObject({ kind: 'failed', failure: { kind: 'timeout' } });
   });
 
-  test('each entry by its own result; one that is not named was not accepted', async () => {
+  test('each entry has its own result; an entry that is not named was not accepted', async () => {
     const origin = await fakeSqs((request, response) => {
       request.resume();
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });

@@ -77,7 +77,7 @@ describe.each(emulators)('provisioning on $name', (kind) => {
     expect((await receiveAll(world.receiver, dead)).map((message) => message.body)).toEqual(['poison']);
   });
 
-  test('queues with messages in them are removed only when told', async () => {
+  test('queues with messages in them are removed only with `discard`', async () => {
     const tenantId = newTenant();
     const urls = await world.queues.provision(tenantId, 4);
     await createSdkTransport(world.clients.control).sendBatch(urls.queue, ['a'], 5_000);

@@ -22,7 +22,7 @@ describe.each(emulators)('receiving from $name', (kind) => {
     expect(results.every((result) => result.kind === 'accepted')).toBe(true);
   };
 
-  test('says when SQS took a message and how often it was received', async () => {
+  test('returns when SQS accepted a message and how often it was received', async () => {
     const { queue } = await newQueue(world);
     const before = Date.now();
     await put(queue, 'a');
@@ -32,7 +32,7 @@ describe.each(emulators)('receiving from $name', (kind) => {
     expect(message?.sentAt).toBeLessThanOrEqual(Date.now() + 1_000);
   });
 
-  test('deletes more than a batch at once, and what is deleted never comes back', async () => {
+  test('deletes more than one batch, and deleted messages do not come back', async () => {
     const { queue, dead } = await newQueue(world);
     for (let batch = 0; batch < 3; batch += 1) await put(queue, 'a', 'b', 'c', 'd', 'e');
     const messages = await receiveAll(world.receiver, queue);
@@ -56,7 +56,7 @@ describe.each(emulators)('receiving from $name', (kind) => {
     expect(second).toMatchObject({ body: 'a', messageId: first.messageId, receiveCount: 2 });
   });
 
-  test('an aborted poll answers at once, and a message that it still gets is back in the queue within its time', async () => {
+  test('an aborted poll answers immediately, and a message that it still gets is back in the queue within its time', async () => {
     const { queue } = await newQueue(world);
     const abort = new AbortController();
     const began = Date.now();

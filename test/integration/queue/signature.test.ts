@@ -8,7 +8,7 @@ import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 
 /**
  * Emulators check no signature, so a wrong one would only show on AWS. This is Signature Version 4 as AWS documents it
- * (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html), written down here a second time.
+ * (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html), implemented here a second time.
  */
 function expectedSignature(request: IncomingMessage, body: string, secret: string): string {
   const authorization = request.headers.authorization ?? '';

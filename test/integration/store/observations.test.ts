@@ -52,6 +52,37 @@ describeStore('sightings', (store) => {
   });
 });
 
+describeStore('new sightings', (store) => {
+  it('are those that were not stored before, each told once', async () => {
+    const [tenantId, other] = [await store.tenant(), await store.tenant()];
+    const seen = (type: string, keyId: string, tenant = tenantId) => ({
+      tenantId: tenant,
+      type,
+      keyId,
+      firstAt: at(0),
+      lastAt: at(0),
+      count: 1,
+    });
+    const key = (type: string, keyId: string, tenant = tenantId) => ({ tenantId: tenant, type, keyId });
+    expect(await recordSightings(store.db, [])).toEqual([]);
+    expect(await recordSightings(store.db, [seen('A/B', 'k1'), seen('A/B', 'k1')])).toEqual([key('A/B', 'k1')]);
+    expect(await recordSightings(store.db, [seen('A/B', 'k1'), seen('A/B', 'k2'), seen('A/B', 'k1', other)])).toEqual([
+      key('A/B', 'k2'),
+      key('A/B', 'k1', other),
+    ]);
+    expect(await recordSightings(store.db, [seen('A/B', 'k1'), seen('A/B', 'k2')])).toEqual([]);
+    const both = await Promise.all([1, 2].map(() => recordSightings(store.db, [seen('C/D', 'k1')])));
+    expect(both.flat()).toEqual([key('C/D', 'k1')]);
+    // What was rolled back is new again.
+    const rolledBack = store.db.transaction(async (tx) => {
+      await recordSightings(tx, [seen('E/F', 'k1')]);
+      throw new Error('x');
+    });
+    await expect(rolledBack).rejects.toThrow('x');
+    expect(await recordSightings(store.db, [seen('E/F', 'k1')])).toEqual([key('E/F', 'k1')]);
+  });
+});
+
 describeStore('measurements', (store) => {
   it('adds up by minute, over calls and writers', async () => {
     const tenantId = await store.tenant();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { park } from '../../../src/activities/drain/drain.ts';
 import { Intake } from '../../../src/activities/drain/intake.ts';
-import { rings } from '../../../src/api/ingest/adapters.ts';
+import { createWaker } from '../../../src/api/ingest/waker.ts';
 import type { DrainEnd, ExtractionTuning } from '../../../src/contracts/extraction.ts';
 import { beginDrain, markParked } from '../../../src/store/drains.ts';
 import { type ExtractionEvent, initialState, nextMove, reduce } from '../../../src/workflows/extraction/reducer.ts';
@@ -75,7 +75,7 @@ describeStore('parking', (store) => {
         const on = (event: ExtractionEvent): void => {
           state = reduce(state, event, AT);
         };
-        const { ring } = rings(store.db, async () => {
+        const { wake } = createWaker(store.db, async () => {
           await turns.next();
           on({ type: 'wake' });
           wakeUp();
@@ -84,7 +84,7 @@ describeStore('parking', (store) => {
           await turns.next();
           queue.push(event);
           await turns.next();
-          await ring([tenantId]);
+          await wake([tenantId]);
           sending -= 1;
           if (sending === 0) wakeUp();
           turns.leaves();

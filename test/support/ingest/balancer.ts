@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A balancer on TCP: new connections go to ready processes in turn; it asks each for its health a few times a second. */
+/** A TCP load balancer: new connections go to the ready targets in turn. Each target's readiness is checked every HEALTH_EVERY_MS. */
 export interface Balancer {
   readonly port: number;
+  /** Ports. */
   targets: number[];
   isReady(port: number): boolean;
   close(): Promise<void>;
@@ -53,7 +54,7 @@ export async function startBalancer(): Promise<Balancer> {
     if (answer?.status === 200 && balancer.targets.includes(port)) ready.add(port);
     else ready.delete(port);
   };
-  // Each by itself: one that is slow to answer must not keep the news of another waiting.
+  // Each target has its own loop, so that a slow answer does not delay the checks of the others.
   const watched = new Set<number>();
   const watch = async (port: number): Promise<void> => {
     watched.add(port);

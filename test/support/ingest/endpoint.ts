@@ -1,9 +1,12 @@
-import { Registry } from '@prometheus-io/client';
+import { Registry, Registry } from '@prometheus-io/client';
 import { startFauxqs } from 'fauxqs';
-import { createHttpEdge, type HttpEdge, type ServerLimits } from '../../../src/api/http/server.ts';
-import { keySource, ledgerWriter, rings, sightings } from '../../../src/api/ingest/adapters.ts';
+import { createHttpServer, type HttpServer, type ServerLimits } from '../../../src/api/http/server.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
-import { createIngest, type Ingest, type IngestParts } from '../../../src/api/ingest/ingest.ts';
+import { createDeliveryStats } from '../../../src/api/ingest/delivery-stats.ts';
+import { createIngest, type Ingest, type IngestDeps } from '../../../src/api/ingest/ingest.ts';
+import { createKeySource } from '../../../src/api/ingest/key-source.ts';
+import { createLedgerWriter } from '../../../src/api/ingest/ledger-writer.ts';
+import { createWaker } from '../../../src/api/ingest/waker.ts';
 import { createLeanTransport } from '../../../src/queue/lean-transport.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { createTenant, updateTenant } from '../../../src/store/tenants.ts';
@@ -11,16 +14,16 @@ import { issueWebhookKey } from '../../../src/store/webhook-keys.ts';
 import { connect, newTenant, type World } from '../queue/queues.ts';
 import { openStore, postgresKinds } from '../store/database.ts';
 
-/** Everything the endpoint stands on, for real: fauxqs and Postgres. */
+/** The endpoint's dependencies: fauxqs and Postgres. */
 export interface Ground {
   readonly db: Db;
   readonly sqs: World;
   readonly endpoint: string;
-  /** Of Postgres. */
+  /** The connection string of Postgres. */
   readonly url: string;
-  /** Tenants that were woken, in order. */
+  /** Ids of tenants that were woken, in order. */
   readonly woken: string[];
-  /** A tenant with a queue and a key. */
+  /** Creates a tenant with a queue and a key. */
   tenant(): Promise<TestTenant>;
   close(): Promise<void>;
 }
@@ -62,26 +65,27 @@ export interface Endpoint {
   readonly url: string;
   readonly port: number;
   readonly ingest: Ingest;
-  readonly edge: HttpEdge;
+  readonly server: HttpServer;
   readonly registry: Registry;
+  /** Ids of tenants that onboarding was told of, in order. */
   readonly news: string[];
   close(): Promise<void>;
 }
 
-/** The endpoint as the API process has it, with parts of it replaced where a test is about their failing. */
+/** Starts the endpoint as the API process does. `parts` replaces dependencies, for tests of their failures. */
 export async function startEndpoint(
   ground: Ground,
-  parts: Partial<IngestParts> = {},
+  parts: Partial<IngestDeps> = {},
   limits: Partial<ServerLimits> = {},
 ): Promise<Endpoint> {
   const registry = new Registry();
   const news: string[] = [];
   const ingest = createIngest({
-    keySource: keySource(ground.db),
+    keySource: createKeySource(ground.db),
     transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: ground.endpoint }),
-    ledger: ledgerWriter(ground.db),
-    sightings: sightings(ground.db, (tenantIds) => news.push(...tenantIds)),
-    rings: rings(ground.db, async (tenantId) => {
+    ledger: createLedgerWriter(ground.db),
+    deliveryStats: createDeliveryStats(ground.db, (tenantIds) => news.push(...tenantIds)),
+    waker: createWaker(ground.db, async (tenantId) => {
       ground.woken.push(tenantId);
     }),
     registry,
@@ -90,7 +94,7 @@ export async function startEndpoint(
     ...parts,
   });
   await ingest.keys.refresh().catch(() => undefined);
-  const edge = createHttpEdge(
+  const server = createHttpServer(
     {
       brokenAnswer,
       onRequest: (request, response) => {
@@ -99,22 +103,22 @@ export async function startEndpoint(
     },
     limits,
   );
-  const port = await edge.listen(0, '127.0.0.1');
+  const port = await server.listen(0, '127.0.0.1');
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     ingest,
-    edge,
+    server,
     registry,
     news,
     async close() {
-      await edge.leave({ noticeMs: 0, graceMs: 500 });
+      await server.shutDown({ delayMs: 0, graceMs: 500 });
       await ingest.close();
     },
   };
 }
 
-/** A delivery as Gladly makes it. */
+/** Sends a delivery as Gladly does. */
 export const deliver = (
   endpoint: Endpoint,
   tenant: { readonly tenantId: string; readonly key: string },
@@ -128,7 +132,7 @@ export const deliver = (
 
 let events = 0;
 
-/** A Gladly event, made up. */
+/** The body of a Gladly event with a new id; `more` overrides its fields. */
 export function eventBody(more: Record<string, unknown> = {}): string {
   events += 1;
   return JSON.stringify({

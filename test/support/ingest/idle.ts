@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
-/** Opened at the same time: fewer than the server's backlog, so that none has to try again. */
+/** Connections opened at the same time: fewer than the server's backlog, so that none is dropped. */
 const AT_ONCE = 500;
 
-/** `polite` ones have asked for something once, as any stranger can: they are kept for the server's keep-alive time. The others say nothing at all. */
+/** `polite`: has sent one request, so the server keeps it for its keep-alive time. `silent`: sends nothing. */
 export type Idleness = 'polite' | 'silent';
 
 export async function openIdle(port: number, count: number, idleness: Idleness): Promise<Socket[]> {
@@ -23,7 +23,7 @@ function openOne(port: number, idleness: Idleness): Promise<Socket> {
     socket.once('close', () => reject(new Error('closed before it was answered')));
     socket.once(idleness === 'polite' ? 'data' : 'connect', () => {
       socket.removeAllListeners('error').removeAllListeners('close');
-      // Whatever becomes of it later is counted, not thrown.
+      // Later errors are counted by the tests, not thrown.
       socket.on('error', () => undefined).resume();
       resolve(socket);
     });
@@ -31,7 +31,7 @@ function openOne(port: number, idleness: Idleness): Promise<Socket> {
   });
 }
 
-/** Files, and thus connections, that this process may have open; node raises its own limit to the hard one. Unknown outside Linux. */
+/** Open files, and thus connections, that this process may have: the hard limit, which node sets as its own. Infinite outside Linux. */
 export function openFilesAllowed(): number {
   try {
     const found = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));

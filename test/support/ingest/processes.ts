@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
 
-/** A program in a process of its own. */
+/** A program in its own process. */
 export interface Program {
   readonly port: number;
   readonly process: ChildProcess;
-  /** Sends the signal and waits until it is gone. */
+  /** Sends the signal and waits until the process has ended. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -38,12 +38,12 @@ export async function run(file: string, args: readonly string[]): Promise<Progra
   };
 }
 
-/** A program that keeps its state in a folder and its port through a SIGKILL, as `npm start` has them. */
+/** A program of dev/parts, which keeps its state and port when it is killed and started again. */
 export interface Part {
   readonly port: number;
   kill(): Promise<void>;
   start(): Promise<void>;
-  /** Stops it where it is: connections are taken and nothing is answered, until `goOn`. */
+  /** Suspends the process until `goOn`: the kernel accepts connections, and no answer comes. */
   hang(): void;
   goOn(): void;
   close(): Promise<void>;
@@ -69,6 +69,6 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
   };
 }
 
-/** `sharedPort`: one that several of them listen on. */
-export const runApi = (sqs: string, databaseUrl: string, noticeMs = 0, sharedPort = 0): Promise<Program> =>
-  run('processes/api.ts', [sqs, databaseUrl, String(noticeMs), String(sharedPort)]);
+/** `delayMs`: the shutdown delay. `sharedPort`: a port that several of these processes listen on; 0 for a port of its own. */
+export const runApi = (sqs: string, databaseUrl: string, delayMs = 0, sharedPort = 0): Promise<Program> =>
+  run('processes/api.ts', [sqs, databaseUrl, String(delayMs), String(sharedPort)]);

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
 
-/** A connection that sends what no HTTP client would. */
+/** A TCP connection for bytes that an HTTP client would not send. */
 export interface RawConnection {
   readonly socket: Socket;
   write(text: string | Uint8Array): void;
-  /** All that came until the other side closed, or until `ms` had passed. */
+  /** All bytes received until the other side closed, or until `ms` have passed. */
   answer(ms?: number): Promise<string>;
   readonly isClosed: boolean;
 }
@@ -15,7 +15,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
   const chunks: Buffer[] = [];
   let closed = false;
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // A reset is an answer too: the test looks at what came before it.
+  // A reset is no error here: tests look at the bytes before it.
   socket.on('error', () => undefined);
   socket.on('close', () => {
     closed = true;

@@ -3,45 +3,45 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Program } from './processes.ts';
 import type { Senders } from './senders.ts';
 
-/** A program that goes on accepting for so long after its SIGTERM. */
-export interface Leaver {
+/** A program, and how long it accepts connections after SIGTERM. */
+export interface Server {
   readonly program: Program;
-  readonly noticeMs: number;
+  readonly delayMs: number;
 }
 
 export interface RoundsOptions {
-  /** Rounds that must count. */
+  /** Number of rounds that must count: see `Rounds.run`. */
   readonly wanted: number;
-  readonly start: (noticeMs: number) => Promise<Leaver>;
-  /** True once the program that leaves gets no new deliveries any more. */
+  readonly start: (delayMs: number) => Promise<Server>;
+  /** True once the program that shuts down gets no new deliveries. */
   readonly isNoticed: (program: Program) => boolean;
 }
 
-/** Many times the balancer's interval: it shares the machine with all the rest. */
-const FIRST_NOTICE_MS = 1_000;
-/** The part of the notice until nobody sends new deliveries to the one that leaves; the rest is for those on their way. */
+/** Many times the balancer's interval, because the machine is shared. */
+const FIRST_DELAY_MS = 1_000;
+/** The part of the delay in which new deliveries must stop; the rest is for deliveries on their way. */
 const NOTICED_WITHIN = 1 / 2;
-/** The test's own process is sender and balancer: it must not have stood still for longer than this part of the notice. */
+/** The test's process is sender and balancer: its event loop must not have been blocked for longer than this part of the delay. */
 const STALLED_FOR = 1 / 4;
 const NS_PER_MS = 1_000_000;
 
-/** Two programs, of which one after the other is ended with SIGTERM, and replaced. */
+/** Two programs that are ended with SIGTERM and replaced in turn. */
 export class Rounds {
   readonly #options: RoundsOptions;
-  readonly #running: Leaver[] = [];
-  #noticeMs = FIRST_NOTICE_MS;
+  readonly #running: Server[] = [];
+  #delayMs = FIRST_DELAY_MS;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
   }
 
   async begin(): Promise<void> {
-    for (let n = 0; n < 2; n += 1) this.#running.push(await this.#options.start(this.#noticeMs));
+    for (let n = 0; n < 2; n += 1) this.#running.push(await this.#options.start(this.#delayMs));
   }
 
   /**
-   * Of each of these senders, what was refused in the rounds that count. A round in which the machine was too slow for the notice does not, whatever came of it:
-   * it shows nothing about a deploy. The next ones get twice the notice, until so many have counted.
+   * Runs rounds until `wanted` have counted, and resolves with the refused deliveries of those, by sender. A round in which the machine was too slow
+   * for the delay does not count, whatever its result, because it shows nothing about a deploy; the next ones have twice the delay.
    */
   async run(senders: readonly Senders[]): Promise<string[][]> {
     const found = senders.map((): string[] => []);
@@ -61,9 +61,9 @@ export class Rounds {
   /** True when it counts. */
   async #round(): Promise<boolean> {
     const { start, isNoticed } = this.#options;
-    const leaver = this.#running.shift();
-    if (leaver === undefined) throw new Error('nothing runs');
-    const { program, noticeMs } = leaver;
+    const server = this.#running.shift();
+    if (server === undefined) throw new Error('nothing runs');
+    const { program, delayMs } = server;
     const stalls = monitorEventLoopDelay({ resolution: 10 });
     stalls.enable();
     const began = performance.now();
@@ -73,12 +73,12 @@ export class Rounds {
     await gone;
     if (program.process.exitCode !== 0) throw new Error(`it ended with ${program.process.exitCode}`);
     stalls.disable();
-    this.#running.push(await start(this.#noticeMs));
+    this.#running.push(await start(this.#delayMs));
     const stalledMs = stalls.max / NS_PER_MS;
-    if (noticedMs <= noticeMs * NOTICED_WITHIN && stalledMs <= noticeMs * STALLED_FOR) return true;
-    const slow = `noticed after ${Math.round(noticedMs)} ms, stood still for ${Math.round(stalledMs)} ms`;
-    process.stdout.write(`not counted: a notice of ${noticeMs} ms is too short for this machine (${slow})\n`);
-    this.#noticeMs = Math.max(this.#noticeMs, 2 * noticeMs);
+    if (noticedMs <= delayMs * NOTICED_WITHIN && stalledMs <= delayMs * STALLED_FOR) return true;
+    const slow = `noticed after ${Math.round(noticedMs)} ms, event loop blocked for ${Math.round(stalledMs)} ms`;
+    process.stdout.write(`not counted: a shutdown delay of ${delayMs} ms is too short for this machine (${slow})\n`);
+    this.#delayMs = Math.max(this.#delayMs, 2 * delayMs);
     return false;
   }
 }

@@ -7,19 +7,19 @@ export interface SenderOptions {
   readonly tenantId: string;
   readonly key: string;
   readonly connections: number;
-  /** Between two deliveries of one connection, in ms. */
+  /** Milliseconds between two deliveries of one connection. */
   readonly gapMs: number;
-  /** Sends again, as Gladly does, until it is a 200. */
+  /** Sends a delivery again until it is answered with 200, as Gladly does. */
   readonly resends: boolean;
   /** False: a new connection for each delivery. */
   readonly keepsAlive?: boolean;
 }
 
-/** Deliveries that go on until told to stop. */
+/** Deliveries that are sent until `stop`. */
 export interface Senders {
   /** Ids of events that were answered with 200. */
   readonly accepted: Set<string>;
-  /** First answers that were no 200: a status, or what went wrong with the connection. */
+  /** First answers other than 200: the status, or the error of the connection. */
   readonly refused: string[];
   readonly slowestMs: number;
   stop(): Promise<void>;

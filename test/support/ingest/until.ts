@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until it is so; throws when it takes too long. */
+/** Waits until `isSo` resolves to true; rejects after `ms`. */
 export async function until(isSo: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   for (const deadline = Date.now() + ms; Date.now() < deadline; await pause(20)) {
     if (await isSo()) return;

@@ -39,7 +39,7 @@ rest-sqs { enabled = true, bind-hostname = "127.0.0.1", bind-port = ${port}, sqs
 rest-stats { enabled = false }
 `;
 
-/** Maven works out which jars belong to it and fetches them; what it found is kept beside the other caches of this user. */
+/** Maven resolves and downloads the jars; they are kept in the user's cache folder. */
 async function findClassPath(): Promise<string> {
   const cache = join(
     process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
@@ -55,7 +55,7 @@ async function findClassPath(): Promise<string> {
     await writeFile(join(work, 'pom.xml'), pom());
     const jars = join(work, 'jars');
     await maven(['-B', '-q', '-f', join(work, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`]);
-    // Several test files may do this at once: whoever is first wins, and the others find the same jars.
+    // When several test files do this at the same time, the first rename wins, and the others use its jars.
     await rename(jars, join(cache, 'jars')).catch(() => undefined);
     const classPath = join(cache, 'jars', '*');
     await writeFile(kept, classPath);

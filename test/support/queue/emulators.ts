@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startFauxqs } from 'fauxqs';
 import { startElasticMq } from './elasticmq.ts';
 
-/** An SQS on this machine, on a port of its own. */
+/** An SQS emulator on this machine, on its own port. */
 export interface Emulator {
   readonly endpoint: string;
   stop(): Promise<void>;
@@ -12,7 +12,7 @@ export interface Emulator {
 
 export interface EmulatorKind {
   readonly name: string;
-  /** ElasticMQ takes MessageRetentionPeriod, does not say it again, and keeps everything for ever. */
+  /** False for ElasticMQ: it accepts MessageRetentionPeriod, does not return it, and keeps messages forever. */
   readonly hasRetention: boolean;
   start(): Promise<Emulator>;
 }
@@ -26,7 +26,7 @@ const fauxqs: EmulatorKind = {
   },
 };
 
-/** As `npm start` has it: what it keeps goes through SQLite, and that has rules of its own. */
+/** As in `npm start`: it stores messages in SQLite, with which some calls behave differently. */
 const fauxqsOnDisk: EmulatorKind = {
   name: 'fauxqs with a folder',
   hasRetention: true,

@@ -4,7 +4,7 @@ import type { QueueUrls } from '../../../src/queue/names.ts';
 import { createQueues, type Queues } from '../../../src/queue/provision.ts';
 import { createReceiver, type ReceivedMessage, type Receiver } from '../../../src/queue/receiver.ts';
 
-/** Emulators check no credentials, but the SDK wants some. */
+/** Emulators check no credentials, but the SDK requires some. */
 export function useTestCredentials(): void {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
@@ -22,7 +22,7 @@ export function connect(endpoint: string): World {
   return { clients, queues: createQueues(clients.control), receiver: createReceiver(clients) };
 }
 
-/** A tenant that no other test has. */
+/** A new tenant id. */
 export const newTenant = (): string => `t-${randomUUID().slice(0, 8)}`;
 
 export async function newQueue(world: World): Promise<QueueUrls & { readonly tenantId: string }> {
@@ -30,7 +30,7 @@ export async function newQueue(world: World): Promise<QueueUrls & { readonly ten
   return { tenantId, ...(await world.queues.provision(tenantId, 4)) };
 }
 
-/** Receives until the queue has nothing more to give. */
+/** Receives until a receive returns no message. */
 export async function receiveAll(receiver: Receiver, queueUrl: string): Promise<ReceivedMessage[]> {
   const all: ReceivedMessage[] = [];
   for (;;) {

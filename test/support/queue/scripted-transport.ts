@@ -7,7 +7,7 @@ export interface Call {
   answer(results: readonly SendResult[]): void;
 }
 
-/** An SQS whose every call a test answers by hand, when it wants. */
+/** A transport whose calls wait until the test answers them. */
 export interface ScriptedTransport extends BatchTransport {
   readonly calls: Call[];
 }

@@ -3,7 +3,7 @@ import { readEntryResults } from '../../../src/queue/entry-results.ts';
 import { failureFrom } from '../../../src/queue/errors.ts';
 import { type BatchTransport, failed } from '../../../src/queue/sender.ts';
 
-/** The call as the SDK makes it. The lean transport is held against this one. */
+/** SendMessageBatch through the SDK: the reference that tests and benchmarks compare the lean transport with. */
 export function createSdkTransport(client: SQSClient): BatchTransport {
   return {
     async sendBatch(queueUrl, texts, timeoutMs) {
@@ -19,7 +19,7 @@ export function createSdkTransport(client: SQSClient): BatchTransport {
         return texts.map(() => failure);
       }
     },
-    // The client is its owner's to close.
+    // The caller closes the client.
     close: () => Promise.resolve(),
   };
 }

@@ -4,7 +4,7 @@ import { rawAnswer } from '../../../src/api/ingest/answers.ts';
 import { createIngestMetrics } from '../../../src/api/ingest/metrics.ts';
 import { answerOf, type EngineOutcome, outcomeNames } from '../../../src/api/ingest/outcomes.ts';
 
-/** Written down a second time on purpose: a status that changes is a change of what Gladly is told. */
+/** A second copy on purpose: a changed status changes how Gladly reacts. */
 const PROMISED: Record<string, number | null> = {
   queued: 200,
   ledgered: 200,
@@ -43,7 +43,7 @@ describe('outcomes', () => {
   });
 
   test.each(outcomeNames.filter((name) => PROMISED[name] !== null && PROMISED[name] !== 200))(
-    '%s is a problem that says why',
+    '%s is a problem with a title',
     (name) => {
       const [head = '', body = ''] = rawAnswer(name).split('\r\n\r\n');
       expect(head).toContain(`HTTP/1.1 ${PROMISED[name]} `);

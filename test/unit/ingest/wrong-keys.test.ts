@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { WrongKeys } from '../../../src/api/ingest/wrong-keys.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 describe('wrong keys by address', () => {
-  test('so many at once, then so many a second', () => {
-    let now = 0;
-    const wrong = new WrongKeys({ burst: 3, perSecond: 2 }, () => now);
+  test('so many at once, then so many a second', async () => {
+    const clock = new FakeClock();
+    const wrong = new WrongKeys({ burst: 3, perSecond: 2 }, clock);
     const allowed = (): boolean[] => Array.from({ length: 5 }, () => wrong.allows('192.0.2.1'));
     expect(allowed()).toEqual([true, true, true, false, false]);
-    now += 1_000;
+    await clock.advance(1_000);
     expect(allowed()).toEqual([true, true, false, false, false]);
-    now += 3_600_000;
+    await clock.advance(3_600_000);
     expect(allowed()).toEqual([true, true, true, false, false]);
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeDelivery, encodeDelivery } from '../../../src/queue/envelope.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/queue/limits.ts';
 
-/** SendMessage's reference, less what fauxqs refuses besides. */
+/** The reference of SendMessage, without what fauxqs refuses. */
 const ALLOWED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]*$/;
 
 const isJson = (body: Buffer): boolean => {
@@ -63,7 +63,7 @@ describe('what a person sees in the queue', () => {
   });
 });
 
-test('a message that is too large is said to be, to the byte', () => {
+test('a message is too_large from the first byte over the limit', () => {
   const overhead = encoded(Buffer.from('1')).length - 1;
   const fits = Buffer.from(`"${'x'.repeat(MAX_MESSAGE_BYTES - overhead - 2)}"`);
   const options = { isJson: true };
@@ -88,6 +88,6 @@ test.each([
   '{"v":2,"at":1,"key":"k","text":""}',
   '{"v":1,"at":"1","key":"k","text":""}',
   '{"v":1,"at":1,"key":"k"}',
-])('a message of somebody else is none of ours: %s', (message) => {
+])('a foreign message is not opened: %s', (message) => {
   expect(decodeDelivery(message)).toBeNull();
 });

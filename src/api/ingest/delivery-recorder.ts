@@ -1,0 +1,57 @@
+import type { Clock } from '../../contracts/clock.ts';
+import { Collector } from './collector.ts';
+import { type DeliveryStat, type DeliveryStats, type IngestLog, STAT_TYPE } from './ports.ts';
+
+/** Types that are counted separately per tenant. Gladly has 60; further ones count as `STAT_TYPE.otherTypes`, so memory is bounded. */
+const MAX_TYPES = 100;
+/** At most one wrong key per tenant is recorded in this time: onboarding only needs to know that the webhook has a wrong key. */
+const WRONG_KEY_MS = 60_000;
+
+type Stat = { -readonly [Field in keyof DeliveryStat]: DeliveryStat[Field] };
+
+/**
+ * Counts deliveries by tenant, key and type, and writes the counts about once a second. What onboarding waits for (a PING, the first event of
+ * a type in this process) is written at once.
+ */
+export class DeliveryRecorder {
+  readonly #collector: Collector<Stat>;
+  readonly #typesOf = new Map<string, Set<string>>();
+  readonly #wrongKeyAt = new Map<string, number>();
+
+  constructor(stats: DeliveryStats, log: IngestLog, clock?: Clock) {
+    this.#collector = new Collector({
+      name: 'delivery stats',
+      write: (items) => stats.record(items),
+      merge: add,
+      log,
+      clock,
+    });
+  }
+
+  /** `type`: an event's type, or one of STAT_TYPE. `at`: milliseconds since 1970. */
+  record(tenantId: string, keyId: string, given: string, at: number): void {
+    const types = this.#typesOf.get(tenantId) ?? new Set();
+    const type = types.size >= MAX_TYPES && !types.has(given) ? STAT_TYPE.otherTypes : given;
+    const isFirst = !types.has(type);
+    if (isFirst) this.#typesOf.set(tenantId, types.add(type));
+    const stat = { tenantId, type, keyId, firstAt: at, lastAt: at, count: 1 };
+    this.#collector.add(`${tenantId} ${keyId} ${type}`, stat, isFirst || type === STAT_TYPE.ping);
+  }
+
+  /** For tenants that exist only: memory is bounded by their number. */
+  recordWrongKey(tenantId: string, at: number): void {
+    if (at - (this.#wrongKeyAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) < WRONG_KEY_MS) return;
+    this.#wrongKeyAt.set(tenantId, at);
+    this.record(tenantId, '', STAT_TYPE.wrongKey, at);
+  }
+
+  close(): Promise<void> {
+    return this.#collector.close();
+  }
+}
+
+function add(known: Stat, other: Stat): void {
+  known.firstAt = Math.min(known.firstAt, other.firstAt);
+  known.lastAt = Math.max(known.lastAt, other.lastAt);
+  known.count += other.count;
+}
