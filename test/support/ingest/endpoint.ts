@@ -1,4 +1,4 @@
-import { Registry, Registry } from '@prometheus-io/client';
+import { Registry } from '@prometheus-io/client';
 import { startFauxqs } from 'fauxqs';
 import { createHttpServer, type HttpServer, type ServerLimits } from '../../../src/api/http/server.ts';
 import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
