@@ -18,9 +18,19 @@ class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
 
+/** Type byte and length. */
+const HEAD_BYTES = 5;
+
+/**
+ * Cuts a byte stream into frames. A message is copied once, when all of it is there: until then its chunks lie side by side, so that n bytes in
+ * chunks of any size cost n.
+ */
 export class FrameReader {
+  /** Received, and not yet part of a frame. */
   #chunks: Buffer[] = [];
   #size = 0;
+  /** Of the frame that is being received, its head included; null until its length has come. */
+  #wanted: number | null = null;
   #started = false;
 
   push(chunk: Buffer): void {
@@ -30,16 +40,44 @@ export class FrameReader {
 
   /** The next whole frame, or undefined when more bytes are needed. Throws ProtocolError. */
   next(): Frame | undefined {
+    this.#wanted ??= this.#frameLength();
+    if (this.#wanted === null || this.#size < this.#wanted) return undefined;
+    const bytes = this.#take(this.#wanted);
+    this.#wanted = null;
+    return this.#started ? { kind: 'message', type: String.fromCharCode(bytes[0] ?? 0), bytes } : this.#first(bytes);
+  }
+
+  /** Of the next frame, in bytes; null until its head has come. The first messages have no type byte. */
+  #frameLength(): number | null {
     const typeBytes = this.#started ? 1 : 0;
-    if (this.#size < typeBytes + 4) return undefined;
-    const head = this.#joined();
+    if (this.#size < typeBytes + 4) return null;
+    const head = this.#take(Math.min(this.#size, HEAD_BYTES));
+    this.#chunks.unshift(head);
+    this.#size += head.length;
     const length = head.readInt32BE(typeBytes);
     if (length < 4 || length > MAX_MESSAGE_BYTES) throw new ProtocolError(`a message of ${length} bytes`);
-    if (head.length < typeBytes + length) return undefined;
-    const bytes = head.subarray(0, typeBytes + length);
-    this.#chunks = [head.subarray(typeBytes + length)];
-    this.#size = head.length - bytes.length;
-    return this.#started ? { kind: 'message', type: String.fromCharCode(bytes[0] ?? 0), bytes } : this.#first(bytes);
+    return typeBytes + length;
+  }
+
+  /** Removes so many bytes, which are there, from the front. A whole chunk, or a part of one, is not copied. */
+  #take(size: number): Buffer {
+    const taken: Buffer[] = [];
+    let left = size;
+    let used = 0;
+    for (; left > 0; used += 1) {
+      const chunk = this.#chunks[used] ?? Buffer.alloc(0);
+      if (chunk.length > left) {
+        taken.push(chunk.subarray(0, left));
+        this.#chunks[used] = chunk.subarray(left);
+        break;
+      }
+      taken.push(chunk);
+      left -= chunk.length;
+    }
+    this.#chunks.splice(0, used);
+    this.#size -= size;
+    const [only] = taken;
+    return only !== undefined && taken.length === 1 ? only : Buffer.concat(taken, size);
   }
 
   #first(bytes: Buffer): Frame {
@@ -49,14 +87,5 @@ export class FrameReader {
     if (code === CANCEL_REQUEST) return { kind: 'cancel' };
     this.#started = true;
     return { kind: 'startup' };
-  }
-
-  /** Joining only when a length is known to be needed keeps a large message, in many chunks, from being copied for each. */
-  #joined(): Buffer {
-    const [only] = this.#chunks;
-    if (only !== undefined && this.#chunks.length === 1) return only;
-    const joined = Buffer.concat(this.#chunks, this.#size);
-    this.#chunks = [joined];
-    return joined;
   }
 }
