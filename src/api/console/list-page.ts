@@ -3,8 +3,7 @@ import type { ListPage, ListQuery, TenantRow } from '../../tenants/read-model.ts
 import { GROUPS, type Group } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { count, duration } from './amounts.ts';
-import { livenessNote } from './liveness-note.ts';
-import { ago, badge, following, quotaInWords } from './pieces.ts';
+import { ago, badge, following, livenessNote, quotaInWords } from './pieces.ts';
 import { GROUP_NAMES } from './words.ts';
 
 /** The page of all tenants. `query` is what the address says. */

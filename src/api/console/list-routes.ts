@@ -6,8 +6,8 @@ import type { RequestState } from '../http/request-log.ts';
 import { sendPage } from '../pages/respond.ts';
 import { ENDED } from './access.ts';
 import type { ConsoleContext } from './context.ts';
-import { consolePage } from './frame.ts';
 import { listMain, tenantList } from './list-page.ts';
+import { consolePage } from './tenant-frame.ts';
 
 /** How often an open list is looked at. */
 const LOOK_MS = 1_500;

@@ -7,8 +7,8 @@ import type { RequestState } from '../http/request-log.ts';
 import { seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
 import type { ConsoleContext } from './context.ts';
-import { consolePage } from './frame.ts';
 import { madeTenantMain, newTenantMain } from './new-page.ts';
+import { consolePage } from './tenant-frame.ts';
 
 const TITLE = 'Connect a tenant';
 

@@ -4,8 +4,7 @@ import type { Operator } from '../http/operators.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { count, counted, duration } from './amounts.ts';
-import { livenessNote } from './liveness-note.ts';
-import { ago, badge, fact, field, form, note, quotaInWords } from './pieces.ts';
+import { ago, badge, fact, field, form, livenessNote, note, quotaInWords } from './pieces.ts';
 import { tenantAddress } from './tenant-frame.ts';
 
 /** How a tenant is now, and what can be done about it: the part that follows what happens. */

@@ -1,5 +1,6 @@
 import type { FieldError } from '../../contracts/api-error.ts';
 import type { NotedQuota } from '../../store/drains.ts';
+import type { Liveness } from '../../tenants/liveness.ts';
 import type { Tone } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
@@ -88,4 +89,16 @@ export function quotaInWords(quota: NotedQuota | null, now: number = Date.now())
   const { used, limit, rivals } = quota;
   const others = Math.round(rivals);
   return html`${used} of ${limit} a second${others > 0 && html` <span class="quiet">others ${others} or more</span>`}`;
+}
+
+const OUT = {
+  temporal: 'Temporal does not answer. What is asked for now may be done later.',
+  worker: 'No worker answers. Start a worker; nothing is lost meanwhile.',
+} as const;
+
+/** Says as of when the states are known, when that is not now. Numbers of events are always those of now. */
+export function livenessNote({ asOf, out }: Liveness): Piece {
+  if (out === null) return null;
+  const since = asOf === null ? 'States are as they were last written.' : html`States are as of ${time(asOf)}.`;
+  return note('bad', html`<p id="as-of"><b>${OUT[out]}</b> ${since} Numbers of events are those of now.</p>`);
 }

@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
 import { ApiError } from '../../contracts/api-error.ts';
 import type { RequestState } from '../http/request-log.ts';
+import { pageRouter } from '../pages/error-page.ts';
 import { createOnce } from '../pages/once.ts';
-import { pageRouter } from '../pages/page-router.ts';
 import { createAccess } from './access.ts';
 import { changeRoutes } from './change-routes.ts';
 import type { ConsoleDeps } from './context.ts';

@@ -5,8 +5,7 @@ import type { Tone } from '../../tenants/standing.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
 import { counted } from './amounts.ts';
-import { livenessNote } from './liveness-note.ts';
-import { ago, badge, note } from './pieces.ts';
+import { ago, badge, livenessNote, note } from './pieces.ts';
 import { STEP_NAMES, STEP_STATES } from './words.ts';
 
 /** The steps of the set-up, each with what was asked, what was answered, and when. */

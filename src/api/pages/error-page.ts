@@ -1,3 +1,4 @@
+import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { ApiError, type ApiErrorCode } from '../../contracts/api-error.ts';
 import { asApiError } from '../http/known-errors.ts';
@@ -5,6 +6,7 @@ import type { RequestState } from '../http/request-log.ts';
 import { html } from './html.ts';
 import type { Page } from './layout.ts';
 import { sendPage } from './respond.ts';
+import { pageHeaders } from './security.ts';
 
 const TITLES: Partial<Record<ApiErrorCode, string>> = {
   not_found: 'There is nothing here',
@@ -41,4 +43,11 @@ function errorPage(error: ApiError, requestId: string): Page {
 ${error.fields.length > 0 && html`<ul>${error.fields.map(({ field, message }) => html`<li><b>${field}</b> ${message}</li>`)}</ul>`}
 <p class="quiet">If you ask us about it, give us this number: <code>${requestId}</code></p>`,
   };
+}
+
+/** A router whose answers are pages: with their headers, and with what is thrown shown as a page. */
+export function pageRouter(publicUrl: string): Router<RequestState> {
+  const router = new Router<RequestState>();
+  router.use(pageHeaders(publicUrl), errorPages);
+  return router;
 }

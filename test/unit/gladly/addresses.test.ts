@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPublicAddress } from '../../../src/gladly/addresses.ts';
+import { isPublicAddress } from '../../../src/gladly/connect.ts';
 
 describe('addresses we may connect to', () => {
   it.each(['8.8.8.8', '52.84.10.1', '172.32.0.1', '100.128.0.1', '2600:9000::1', '2a00:1450:4001::1'])(
