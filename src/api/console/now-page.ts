@@ -20,7 +20,7 @@ ${backlog(view, details)}
 function state(view: TenantView): Piece {
   const { standing, pause, problem, warning, liveness } = view;
   const { since } = standing;
-  return html`<p class="state">${badge(standing.label, standing.tone)} ${since !== null && html`<span class="quiet">since ${time(since)}</span>`}</p>
+  return html`<p class="state" data-standing="${`${standing.label} ${since ?? ''} ${pause?.at ?? ''}`}">${badge(standing.label, standing.tone)} ${since !== null && html`<span class="quiet">since ${time(since)}</span>`}</p>
 ${livenessNote(liveness)}
 ${pause && html`<p>Paused by <b>${pause.by}</b>, ${ago(pause.at)}: ${pause.reason}</p>`}
 ${problem && note(standing.tone === 'good' ? 'quiet' : standing.tone, html`<p><b>${problemSentence(problem)}</b></p><p>${problemRemedy(problem)}</p>`)}

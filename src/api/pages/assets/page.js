@@ -113,11 +113,18 @@ const UNANSWERED =
   'No answer. It may still have been done: this page shows it as soon as we know. What you typed is still here.';
 const SENDING_MS = 1_000;
 let sendingSince;
+/** How the tenant stood when an answer did not come: once it stands otherwise, the page shows what has become of it. */
+let stoodAs;
+const standing = () => document.querySelector('[data-standing]')?.dataset.standing;
+const unanswered = () => {
+  stoodAs = standing();
+  say('form', UNANSWERED);
+};
 document.addEventListener('htmx:sse:error', () => say('stream', LOST));
-document.addEventListener('htmx:error', ({ target }) => isForm(target) && say('form', UNANSWERED));
+document.addEventListener('htmx:error', ({ target }) => isForm(target) && unanswered());
 document.addEventListener('htmx:response:error', ({ target, detail }) => {
   if (detail.ctx.response.status < 500) return;
-  if (isForm(target)) say('form', UNANSWERED);
+  if (isForm(target)) unanswered();
   else say('stream', LOST);
 });
 // Tried once more: what was said of the last time is over.
@@ -147,9 +154,8 @@ setInterval(() => {
 }, 1_000);
 document.addEventListener('htmx:sse:after:connection', heard);
 document.addEventListener('beat', heard);
-document.addEventListener('htmx:after:swap', ({ target }) => {
-  // What has changed is shown now, whatever was said of a form before.
-  if (!isForm(target)) say('form', '');
+document.addEventListener('htmx:after:swap', () => {
+  if (troubles.form === UNANSWERED && standing() !== stoodAs) say('form', '');
   if (heardAt !== undefined) heard();
 });
 document.addEventListener('reload', () => location.reload());
