@@ -30,7 +30,7 @@ async function run(role: keyof typeof ROLES): Promise<never> {
   process.once('SIGTERM', leave).once('SIGINT', leave);
   const running = await ROLES[role](config, log);
   process.off('SIGTERM', leave).off('SIGINT', leave);
-  log.info({ port: running.port, publicUrl: config.PUBLIC_URL }, `${role} is up`);
+  log.info({ event: 'role.up', port: running.port, publicUrl: config.PUBLIC_URL }, `${role} is up`);
   tellParentReady(running.port === undefined ? {} : { port: running.port });
   let asked = false;
   signalled().then(() => {
@@ -38,7 +38,7 @@ async function run(role: keyof typeof ROLES): Promise<never> {
     running.stop();
   }, leave);
   await running.ended;
-  log.info(`${role} has ended`);
+  log.info({ event: 'role.ended' }, `${role} has ended`);
   process.exit(asked ? 0 : 1);
 }
 

@@ -58,6 +58,6 @@ export function createApp(parts: AppDeps): Koa<RequestState> {
   app.use(consoleRoutes(forConsole).routes());
   app.use(router.routes());
   app.use(router.allowedMethods());
-  app.on('error', (error: unknown) => log.warn({ err: error }, 'an answer could not be sent'));
+  app.on('error', (error: unknown) => log.warn({ event: 'answer.not_sent', err: error }, 'answer: not sent'));
   return app;
 }

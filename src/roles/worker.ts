@@ -154,7 +154,9 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
 
   const name = `${process.pid}@${hostname()}`;
   const note = (): void => {
-    noteWorker(db, name).catch((error: unknown) => log.warn({ err: error }, 'worker: cannot be noted'));
+    noteWorker(db, name).catch((error: unknown) =>
+      log.warn({ event: 'worker.not_noted', err: error }, 'worker: cannot be noted'),
+    );
   };
   note();
   const noting = setInterval(note, WORKER_NOTE_MS);

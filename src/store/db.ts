@@ -80,7 +80,10 @@ export function openDb(url: string, options: DbOptions): Db {
   });
   const lost = (error: unknown): void => {
     const found = toStoreError(error);
-    log?.warn({ code: found instanceof StoreError ? found.code : 'unknown' }, 'a connection to Postgres broke');
+    log?.warn(
+      { event: 'postgres.connection_lost', code: found instanceof StoreError ? found.code : 'unknown' },
+      'postgres: connection lost',
+    );
   };
   // Without listeners an idle, or a checked-out, connection that breaks would end the process.
   pool.on('error', lost);

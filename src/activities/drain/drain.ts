@@ -125,7 +125,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     calls: calls.made,
     ...(extract?.counts ?? { extracted: 0, gone: 0, rejected: 0 }),
   };
-  deps.log.debug({ tenantId, end: end.kind, ...counts }, 'drain ended');
+  deps.log.debug({ event: 'drain.ended', tenantId, end: end.kind, ...counts }, 'drain: ended');
   // A number to be shown is not worth a failed drain.
   const waiting = await eventCounts(db, tenantId).then(
     (all) => all.waiting,

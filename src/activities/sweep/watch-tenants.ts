@@ -88,7 +88,7 @@ async function watchOne(
     if (await act(deps, tenant, verdict)) report.raised += 1;
   } catch (error) {
     report.failed += 1;
-    deps.log.warn({ err: error, tenantId }, 'a tenant could not be looked at');
+    deps.log.warn({ event: 'tenant.not_watched', err: error, tenantId }, 'tenant: could not be watched');
   }
 }
 
@@ -122,7 +122,7 @@ async function act(deps: WatchDeps, tenant: Tenant, verdict: RiskVerdict): Promi
       reason: 'events wait long',
       details,
     });
-    log.warn({ tenantId, ...details }, 'events wait long: the queue keeps them longer now');
+    log.warn({ event: 'retention.extended', tenantId, ...details }, 'retention: extended');
   }
   if (verdict.archive) await workflows.archive(tenantId);
   if (verdict.level === 0) {
@@ -131,7 +131,10 @@ async function act(deps: WatchDeps, tenant: Tenant, verdict: RiskVerdict): Promi
   }
   if (!(await raiseAlert(db, tenantId, verdict.level))) return false;
   const at = verdict.firstLossAt.toISOString();
-  log.error({ tenantId, percent: verdict.percent, firstLossAt: at }, 'events that wait are about to expire');
+  log.error(
+    { event: 'retention.alert_raised', tenantId, percent: verdict.percent, firstLossAt: at },
+    'retention: waiting events are about to expire',
+  );
   await workflows.warn(tenantId, problem('events_expire', { percent: verdict.percent, at }));
   return true;
 }
@@ -140,6 +143,6 @@ async function act(deps: WatchDeps, tenant: Tenant, verdict: RiskVerdict): Promi
 async function calm({ db, workflows, log }: WatchDeps, tenantId: string): Promise<boolean> {
   if (!(await clearAlert(db, tenantId))) return false;
   await workflows.warn(tenantId, null);
-  log.info({ tenantId }, 'no event is about to expire any more');
+  log.info({ event: 'retention.alert_cleared', tenantId }, 'retention: no event is about to expire any more');
   return true;
 }

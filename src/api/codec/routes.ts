@@ -53,7 +53,7 @@ export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<Req
           (error: unknown) => {
             // One that nobody can decrypt any more must not hide all others of the page: it is shown encrypted, with its key's id.
             if (!(error instanceof DecryptionError)) throw error;
-            log.warn({ err: error }, 'a payload could not be decrypted');
+            log.warn({ event: 'payload.not_decrypted', err: error }, 'payload: not decrypted');
             return payload;
           },
         ),

@@ -121,7 +121,7 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
     (one) => {
       sure(one);
       const { ctx, tenantId, operator } = one;
-      ctx.state.log.warn({ tenantId, by: operator.name }, 'all data of a tenant is erased');
+      ctx.state.log.warn({ event: 'tenant.erased', tenantId, by: operator.name }, 'tenant: all data erased');
       return tenants.erase(tenantId);
     },
     ({ ctx }) => seeOther(ctx, '/console'),

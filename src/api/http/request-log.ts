@@ -37,7 +37,7 @@ export function requestLog(log: Logger): Middleware<RequestState> {
         throw new ApiError('not_found', 'There is nothing at this address.');
     } catch (thrown) {
       const error = asApiError(thrown);
-      if (error.status >= 500) ctx.state.log.error({ err: thrown }, 'request failed');
+      if (error.status >= 500) ctx.state.log.error({ event: 'request.failed', err: thrown }, 'request: failed');
       ctx.status = error.status;
       ctx.body = problemDetails(error, requestId);
       ctx.type = 'application/problem+json';
@@ -47,13 +47,14 @@ export function requestLog(log: Logger): Middleware<RequestState> {
       const tenant = /^\/v1\/tenants\/([a-z0-9-]{1,40})(?:\/|$)/.exec(ctx.path)?.[1];
       ctx.state.log.info(
         {
+          event: 'request.done',
           method: ctx.method,
           path: loggedPath(ctx.path),
           status: ctx.status,
           ms: Math.round(performance.now() - started),
           tenant,
         },
-        'request',
+        'request: done',
       );
     }
   };

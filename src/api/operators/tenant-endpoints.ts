@@ -197,7 +197,10 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
       status: 200,
       handle: async ({ tenantId, body, operator, ctx }) => {
         const erased = await tenants.erase(tenantId);
-        ctx.state.log.warn({ tenantId, by: operator.name, reason: body.reason }, 'all data of a tenant is erased');
+        ctx.state.log.warn(
+          { event: 'tenant.erased', tenantId, by: operator.name, reason: body.reason },
+          'tenant: all data erased',
+        );
         return erased;
       },
     }),

@@ -28,7 +28,7 @@ export const errorPages: Middleware<RequestState> = async (ctx, next) => {
     }
   } catch (thrown) {
     const error = asApiError(thrown);
-    if (error.status >= 500) ctx.state.log.error({ err: thrown }, 'page failed');
+    if (error.status >= 500) ctx.state.log.error({ event: 'page.failed', err: thrown }, 'page: failed');
     if (error.status === 503) ctx.set('retry-after', '5');
     sendPage(ctx, errorPage(error, ctx.state.requestId), error.status);
   }

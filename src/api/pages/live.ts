@@ -64,7 +64,7 @@ export function createLiveUpdates(): LiveUpdates {
       res.once('close', () => ending.abort());
       send(res, look, shown?.text, ending.signal)
         .catch((error: unknown) => {
-          if (!ending.signal.aborted) ctx.state.log.warn({ err: error }, 'live updates ended');
+          if (!ending.signal.aborted) ctx.state.log.warn({ event: 'live.ended', err: error }, 'live updates: ended');
         })
         .finally(() => ending.abort());
     },
