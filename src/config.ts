@@ -66,7 +66,7 @@ const variables = z.object({
   SHUTDOWN_GRACE_MS: ms(1_500),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 
-  // Onboarding: what time heals is tried after 1 s, then later and later up to 5 min; a person's part every 15 min.
+  // Onboarding: retryable problems are retried after 1 s, with backoff up to 5 min; what needs a person is checked again every 15 min.
   ONBOARDING_RETRY_MS: ms(1_000),
   ONBOARDING_RETRY_MAX_MS: ms(300_000),
   ONBOARDING_RECHECK_MS: ms(900_000),
@@ -75,7 +75,7 @@ const variables = z.object({
   ONBOARDING_OVERDUE_MS: ms(3 * 86_400_000),
 
   // Extraction.
-  /** The sweep finds lost rings; this is for the day on which it does not run. A look writes 11 history events (`npm run bench -- idle`). */
+  /** The sweep finds lost wake signals; this is the fallback when it does not run. A look writes 11 history events (`npm run bench -- idle`). */
   PARKED_LOOK_MS: ms(12 * 3_600_000),
   GLADLY_WAIT_MS: ms(5_000),
   GLADLY_WAIT_MAX_MS: ms(60_000),
@@ -92,7 +92,7 @@ const variables = z.object({
   QUOTA_SHARE: z.coerce.number().gt(0).max(1).default(0.7),
   /** Asks Gladly as fast as it answers. For the simulated one only: it shows what else would be the limit. */
   QUOTA_UNLIMITED: z.stringbool().default(false),
-  /** How often all tenants are looked at: for lost rings, and for events about to expire. */
+  /** How often all tenants are checked for lost wake signals and for events about to expire. */
   SWEEP_MS: ms(300_000),
   /** Events that are done are kept this long: longer than SQS keeps messages (14 days). */
   LEDGER_KEEP_DAYS: count(30),

@@ -35,7 +35,7 @@ export class ApiError extends Error {
     this.fields = fields;
   }
 
-  /** Of the HTTP answer. */
+  /** Status of the HTTP answer. */
   get status(): number {
     return CODES[this.code];
   }

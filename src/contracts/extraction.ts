@@ -30,8 +30,8 @@ export const extractionStatusQuery = defineQuery<ExtractionStatus>('status');
 
 /**
  * `running`: a drain is at work. `parked`: nothing waits, and it holds nothing. `pausing`: the drain is finishing what it holds.
- * `paused`: nothing is in flight. `waiting_for_gladly`: Gladly does not answer; time heals it. `needs_attention`: only a
- * person can mend it. `disconnected`: ended.
+ * `paused`: nothing is in flight. `waiting_for_gladly`: Gladly does not answer; retried. `needs_attention`: only a
+ * person can resolve it. `disconnected`: ended.
  */
 export type ExtractionPhase =
   | 'running'
@@ -55,7 +55,7 @@ export interface ExtractionStatus {
   readonly phase: ExtractionPhase;
   /** ISO time at which this phase began. */
   readonly since: string;
-  /** Who stopped it, when and why; null while nobody did. */
+  /** Who stopped it, when and why; null while it is not paused. */
   readonly pause: Stamped | null;
   /** What stands in the way, or what Gladly's trouble is. */
   readonly problem: Problem | null;
@@ -63,7 +63,7 @@ export interface ExtractionStatus {
   readonly warning: Problem | null;
   readonly totals: ExtractionTotals;
   readonly drains: number;
-  /** Signals that nobody knows: a renamed one would otherwise vanish without a word. */
+  /** Count of signals with an unknown name, so that a rename is noticed. */
   readonly unknownSignals: number;
   /** The last one's name. */
   readonly lastUnknownSignal: string | null;
@@ -90,12 +90,12 @@ export interface ExtractionView {
 
 /** What an extraction needs to know. Times in milliseconds, so that tests can make days into moments. */
 export interface ExtractionTuning {
-  /** A parked tenant is looked at this often even if nobody rings. */
+  /** A parked tenant is checked this often even without a wake signal. */
   readonly parkedLookMs: number;
   /** First and longest wait for a Gladly that does not answer. */
   readonly gladlyWaitMs: number;
   readonly gladlyWaitMaxMs: number;
-  /** A problem that a person must mend is looked at again by itself this often. */
+  /** A problem that a person must resolve is checked again this often. */
   readonly attentionLookMs: number;
   /** History events after which the workflow continues as new; Temporal suggests 4,096. */
   readonly continueAsNewAfter: number;

@@ -21,8 +21,8 @@ export const STEPS = [
 export type StepName = (typeof STEPS)[number];
 
 /**
- * `waiting`: not its turn yet. `checking`: at it. `retrying`: it failed in a way that time heals. `needs_you`: only a person
- * can mend it. `done`.
+ * `waiting`: not its turn yet. `checking`: at it. `retrying`: it failed and is retried. `needs_you`: only a person
+ * can resolve it. `done`.
  */
 export type StepState = 'waiting' | 'checking' | 'retrying' | 'needs_you' | 'done';
 
@@ -45,7 +45,7 @@ export interface StepStatus {
   readonly stuckSince: string | null;
   /** Tries since the step was last begun. */
   readonly attempts: number;
-  /** What is in the way; the first to mend when there are several. */
+  /** What is in the way; the first to resolve when there are several. */
   readonly problem: Problem | null;
   /** What else is in the way. */
   readonly furtherProblems: readonly Problem[];
@@ -66,7 +66,7 @@ export interface OnboardingStatus {
   readonly since: string;
   readonly step: StepName | null;
   readonly steps: readonly StepStatus[];
-  /** Of the stored credentials that are being used; 0 before any were given. */
+  /** Version of the stored credentials that are being used; 0 before any were given. */
   readonly credentialsVersion: number;
   readonly webhookSetup: WebhookSetup;
   /** What stands in the way of a cancellation. */
@@ -79,7 +79,7 @@ export interface OnboardingStatus {
 export type WebhookSetup = 'create_for_me' | 'by_hand';
 
 export interface SubmittedCredentials {
-  /** Of the encrypted credentials in the store: the credentials themselves never enter a history. */
+  /** Version of the encrypted credentials in the store: the credentials themselves never enter a history. */
   readonly version: number;
   readonly by: string;
 }
@@ -88,7 +88,7 @@ export interface SubmittedCredentials {
 export const submitCredentialsUpdate = defineUpdate<{ readonly version: number }, [SubmittedCredentials]>(
   'submitCredentials',
 );
-/** The person says that something was mended: look again now. */
+/** A person reports that something was corrected: check again now. */
 export const recheckSignal = defineSignal<[Partial<Request>?]>('recheck');
 export const chooseWebhookSetupSignal = defineSignal<[WebhookSetup]>('chooseWebhookSetup');
 /** Gives the webhook that we created a new key; the old one works until the new one was seen. By hand, the customer copies a new one. */
@@ -107,12 +107,12 @@ export const onboardingStatusQuery = defineQuery<OnboardingStatus>('status');
 
 /** Times in milliseconds, so that tests can make minutes into moments. */
 export interface OnboardingTuning {
-  /** First and longest pause between tries of what time heals: 1 s and 5 min. */
+  /** First and longest wait between retries: 1 s and 5 min. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
-  /** What a person must mend is looked at again by itself this often: 15 min. */
+  /** What a person must resolve is checked again this often: 15 min. */
   readonly recheckMs: number;
-  /** While a delivery is awaited, the store is looked at this often even if nobody signals. */
+  /** While a delivery is awaited, the store is checked this often even without a signal. */
   readonly proofLookMs: number;
   /** A step that a person leaves undone for this long is reminded of, and again each time it passes: 3 days unless set. */
   readonly overdueMs?: number;
@@ -159,7 +159,7 @@ export type StepResult =
       readonly kind: 'done';
       readonly evidence: readonly Evidence[];
       readonly notices: readonly Problem[];
-      /** Of checkToken: the user, when Gladly lists one with the address. */
+      /** Set by checkToken: the user, when Gladly lists one with the address. */
       readonly user?: SeenUser;
     }
   | {
@@ -195,7 +195,7 @@ export interface UserInput extends StepInput {
 }
 
 /**
- * What the onboarding workflow asks of the world. Each may run twice and be cut off anywhere: twice is once. What Gladly says is
+ * What the onboarding workflow asks of the world. Each may run twice and be cut off anywhere, so it is idempotent. What Gladly says is
  * an answer, not an exception; they throw only for trouble of our own (Postgres, SQS, Temporal), which Temporal retries.
  */
 export interface OnboardingActivities {

@@ -1,5 +1,5 @@
 /**
- * Everything that can stand between a customer and their data, each with a stable code, who or what mends it, the sentence
+ * Everything that can stand between a customer and their data, each with a stable code, who or what resolves it, the sentence
  * a customer reads and what to do. Pure data: workflows, the API, the pages and docs/problems.md all read from here.
  *
  * Menu names are Gladly's own: users are under Settings > Users, webhooks under Settings > App Developer Tools > Webhooks

@@ -17,7 +17,7 @@ export interface Item {
   readonly initiatorId: string | null;
   readonly responderType: string | null;
   readonly responderId: string | null;
-  /** Of messages and calls; null for notes, changes, and when no initiator is named. */
+  /** Direction of messages and calls; null for notes, changes, and when no initiator is named. */
   readonly direction: 'inbound' | 'outbound' | null;
   /** In the words of the webhook events: CHAT, EMAIL, FB_MESSENGER ...; null for what is no message or call. */
   readonly channel: string | null;

@@ -5,7 +5,7 @@ export const SWEEP_ID = 'sweep';
 /** What a look at all tenants found. */
 export interface WatchReport {
   readonly tenants: number;
-  /** Had events waiting that nobody was at: their ring was lost. */
+  /** Had events waiting and no drain: their wake signal was lost. */
   readonly woken: number;
   /** Alerts raised, and taken back, because of events that are about to expire. */
   readonly raised: number;
@@ -15,7 +15,7 @@ export interface WatchReport {
 }
 
 export interface SweepActivities {
-  /** Wakes tenants whose ring was lost, and sees to it that no event expires unseen. */
+  /** Wakes tenants whose wake signal was lost, and raises alerts before events expire. */
   watchTenants(): Promise<WatchReport>;
   /** Removes what was done long ago, in small steps. Answers how many events went. */
   prune(): Promise<{ readonly trimmed: number }>;

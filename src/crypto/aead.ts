@@ -69,7 +69,7 @@ export function createKeyring(
   return { first, byId: (id) => known.get(id) };
 }
 
-/** Encrypts under the first key, with a random nonce. `associatedData` is not in the result: whoever decrypts must know it. */
+/** Encrypts under the first key, with a random nonce. `associatedData` is not in the result: decryption needs the same. */
 export function encrypt(
   { first }: Keyring,
   plaintext: Uint8Array,

@@ -57,7 +57,7 @@ export function createConnections(options: ConnectionsOptions = {}): Connections
   };
 }
 
-/** Resolves like `lookup`, but fails unless every address is public: nobody mixes them by accident. */
+/** Resolves like `lookup`, but fails unless every address is public: a mixed answer is an attack or a misconfiguration. */
 export function publicOnly(lookup: LookupFunction): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {

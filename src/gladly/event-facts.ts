@@ -14,7 +14,7 @@ export interface EventFacts {
   /** `rejected`: there is nothing to read in Gladly for it, so it is set aside at once, with the reason. */
   readonly state: 'waiting' | 'rejected';
   readonly reason: SetAsideReason | null;
-  /** Of a type that this code does not know; a sign that Gladly has moved on. */
+  /** The type is not known to this code: counted as drift. */
   readonly unknownType: boolean;
 }
 

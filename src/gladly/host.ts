@@ -27,7 +27,7 @@ const MAX_INPUT = 2_000;
 /**
  * Turns what a person pasted (`acme`, `Acme.gladly.com/`, a URL of any page in Gladly) into the one canonical host.
  * Everything but Gladly's own suffixes and `extraHosts` (entries `host:port` for plain HTTP, `https://host:port`) is refused:
- * whoever answers there is given the customer's API token.
+ * the server there receives the customer's API token.
  */
 export function parseGladlyHost(pasted: string, extraHosts: readonly string[] = []): HostResult {
   const text = pasted.trim().toLowerCase();

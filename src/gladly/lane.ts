@@ -21,7 +21,7 @@ export interface QuotaSnapshot {
   readonly limit: number;
   /** Requests a second that we allow ourselves at this moment; null when the quota is lifted. */
   readonly allowed: number | null;
-  /** Of the second of the latest answer; null before the first. */
+  /** Requests in the second of the latest answer; null before the first. */
   readonly remaining: number | null;
   readonly waiting: number;
   readonly inFlight: number;
@@ -33,7 +33,7 @@ export interface QuotaSnapshot {
 }
 
 export interface LaneOptions {
-  /** Of the limit, 0 to 1. */
+  /** Part of the limit that we use, 0 to 1. */
   readonly share: number;
   readonly defaultLimit: number;
   readonly maxPerSecond: number;
@@ -170,7 +170,7 @@ export function createLane(options: LaneOptions): Lane {
       rate = Math.max(FLOOR(limit), allowed(now) / 2);
     }
     const wait = retryAfterMs ?? Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (refusals - 1));
-    // A quarter of jitter: whoever was refused together shall not come back together.
+    // Up to 25 % jitter against synchronised retries.
     hold(now + wait * (1 + 0.25 * random()));
     rateAt = heldUntil;
   }

@@ -98,7 +98,7 @@ function wholeNumber(value: string | string[] | undefined): number | undefined {
   return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
-/** Nobody is believed who asks for more than an hour. */
+/** Upper bound on Retry-After, one hour; larger values are clamped. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 function retryAfterMs(value: string | string[] | undefined, now: number): number | undefined {

@@ -62,7 +62,7 @@ function failureOf(reply: Reply, origin: string): Failure {
   }
 }
 
-/** To somewhere else on the same host, or to another host: told apart here, and followed by nobody. */
+/** To somewhere else on the same host, or to another host: told apart here, and not followed. */
 function redirected(reply: Reply, origin: string): Failure {
   const location = locationOf(reply, origin);
   if (location && location.origin !== origin) return { kind: 'redirect', target: location.host };

@@ -8,7 +8,7 @@ import { type Governor, type Method, quotaAnswer } from './quota.ts';
 export interface Limits {
   /** For the whole answer, headers and body, without the wait for the quota. */
   readonly timeoutMs: number;
-  /** Of one answer's body. Reading stops beyond it. */
+  /** Largest body of one answer, in bytes. Reading stops beyond it. */
   readonly maxBytes: number;
 }
 

@@ -74,7 +74,7 @@ export async function getCredentials(
 }
 
 /**
- * From now on extraction uses this version; older ones are deleted. Twice is once, and an older version never replaces a newer one.
+ * From now on extraction uses this version; older ones are deleted. Idempotent; an older version never replaces a newer one.
  * False when there is no such version (any more).
  */
 export async function adoptCredentials(db: Db, tenantId: TenantId, version: number): Promise<boolean> {

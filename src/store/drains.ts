@@ -69,7 +69,7 @@ export async function clearParkedOf(db: Queryable, tenantIds: readonly TenantId[
 export interface DrainView {
   /** Gladly has not answered since then; null while it does. */
   readonly gladlyWaitingSince: Date | null;
-  /** Of the problem that stands in the way (contracts/problems.ts). */
+  /** Code of the problem that stands in the way (contracts/problems.ts). */
   readonly problemCode: string | null;
   readonly lastActivityAt: Date;
   /** When the queue was last seen empty; null: not since it was noted before. */

@@ -6,7 +6,7 @@ export interface StoreErrorFacts {
   readonly code: string;
   readonly table?: string | undefined;
   readonly constraint?: string | undefined;
-  /** Time heals it: the same call may work a moment later. A write that it cut off may or may not have been committed. */
+  /** Retryable: the same call may work a moment later. A write that it cut off may or may not have been committed. */
   readonly transient: boolean;
 }
 
@@ -41,7 +41,7 @@ export class UnknownTenantError extends Error {
   }
 }
 
-/** True for what time heals: Postgres is out, restarting, full of connections, or two transactions got in each other's way. */
+/** True for retryable errors: Postgres is out, restarting, full of connections, or two transactions got in each other's way. */
 export function isTransient(error: unknown): boolean {
   return error instanceof StoreError && error.transient;
 }
@@ -50,7 +50,7 @@ export function isTransient(error: unknown): boolean {
 export const isSerializationFailure = (error: unknown): boolean =>
   error instanceof StoreError && (error.code === '40001' || error.code === '40P01');
 
-/** After these nobody knows what state the connection is in: it must not go back into the pool. */
+/** After these the state of the connection is unknown: it must not go back into the pool. */
 export const breaksConnection = (error: StoreError): boolean =>
   !SQLSTATE.test(error.code) || error.code.startsWith('08') || error.code.startsWith('57P') || error.code === '25P03';
 

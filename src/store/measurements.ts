@@ -122,7 +122,7 @@ export interface Recent {
   readonly freshnessP50Ms: number | null;
 }
 
-/** Of many tenants at once, since then. A tenant of which nothing was measured is left out. */
+/** Measurements of several tenants since that time. A tenant without any is left out. */
 export async function recentOf(
   db: Queryable,
   tenantIds: readonly TenantId[],

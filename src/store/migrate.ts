@@ -15,7 +15,7 @@ export class MigrationError extends Error {
 }
 
 const FOLDER = join(import.meta.dirname, 'migrations');
-/** Any number, so long as nobody else takes it for an advisory lock in this database. */
+/** Any number that no other program uses for an advisory lock in this database. */
 const LOCK = 7_136_500_113;
 
 /**

@@ -2,7 +2,7 @@ import type { TenantId } from '../contracts/tenant.ts';
 import type { Db } from './db.ts';
 import { revokeWebhookKeys } from './webhook-keys.ts';
 
-/** Rows of one step. Small enough that nobody waits long behind it. */
+/** Rows a step: small enough that other transactions wait milliseconds. */
 const STEP = 2_000;
 
 /** In this order: without its counters and its drain, nothing can be written for the tenant any more. */
@@ -21,7 +21,7 @@ const IN_STEPS = [
 ] as const;
 
 /**
- * Removes all that is stored of a tenant, in steps that hold nobody up; the tenant's own row goes last, so a removal that is cut off can be
+ * Removes all that is stored of a tenant, in short transactions; the tenant's own row goes last, so a removal that is cut off can be
  * called again. Its webhook keys stay as revoked hashes, so that API processes learn of it. False when there was no such tenant.
  */
 export async function removeTenant(db: Db, tenantId: TenantId): Promise<boolean> {

@@ -24,11 +24,11 @@ export interface Tenant {
   /** What Gladly's GET /organization said. */
   readonly organization: unknown;
   readonly webhookSetup: WebhookSetup;
-  /** Of the webhook in Gladly. */
+  /** Id of the webhook in Gladly. */
   readonly webhookId: string | null;
-  /** Of the newest credentials; 0 before there were any. */
+  /** Version of the newest credentials; 0 before there were any. */
   readonly credentialsVersion: number;
-  /** Of those that extraction uses. */
+  /** Version of the credentials that extraction uses. */
   readonly adoptedCredentialsVersion: number | null;
   /** Connect links of a lower epoch are withdrawn. */
   readonly connectLinkEpoch: number;

@@ -3,7 +3,7 @@ export type Instant = Date | string;
 
 /**
  * Foreign JSON as jsonb takes it. Postgres refuses the escape of a NUL character and of half a surrogate pair, and one such text would
- * stop a whole batch for ever, so both become U+FFFD. What cannot be said in JSON becomes null.
+ * fail a whole batch at every retry, so both become U+FFFD. What cannot be said in JSON becomes null.
  */
 export function jsonbText(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null';

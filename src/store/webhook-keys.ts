@@ -5,7 +5,7 @@ import type { Db, Queryable, Tx } from './db.ts';
 export interface WebhookKey {
   readonly keyId: string;
   readonly tenantId: TenantId;
-  /** SHA-256 of the key's text. A key is 256 random bits, so nobody can guess it from its hash. */
+  /** SHA-256 of the key's text. A key is 256 random bits, so it cannot be guessed from its hash. */
   readonly hash: Buffer;
   readonly createdAt: Date;
   /** Null: until it is revoked. */

@@ -18,11 +18,11 @@ export interface BacklogFacts {
   /** To be read, for those of the ledger. */
   readonly conversations: number;
   readonly inQueue: number;
-  /** Of the quota that extraction may use (QUOTA_SHARE). */
+  /** Part of the quota that extraction may use, 0 to 1 (QUOTA_SHARE). */
   readonly share: number;
   /** As a drain at work sees it; null when none is. */
   readonly quota: QuotaUse | null;
-  /** Of the last day, in order. */
+  /** The minutes of the last day, in order. */
   readonly minutes: readonly Pick<MeasuredMinute, 'extracted' | 'waiting'>[];
 }
 

@@ -26,7 +26,7 @@ import type { TenantWorkflows } from './workflows.ts';
 /** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
 const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
 
-/** A worker that is well acts within some 50 ms; whoever asked is not kept longer than this. */
+/** A healthy worker acts within some 50 ms; the caller waits no longer than this. */
 const SEEN_MS = 1_000;
 const SEEN_LOOK_MS = 25;
 
@@ -62,7 +62,7 @@ export interface TenantsDeps {
   readonly config: Config;
 }
 
-/** All that can be done to tenants, for the operators' API and the pages alike. Each throws ApiError for what the caller can mend. */
+/** All that can be done to tenants, for the operators' API and the pages alike. Each throws ApiError for what the caller can correct. */
 export class Tenants {
   readonly #deps: TenantsDeps;
 
@@ -71,7 +71,7 @@ export class Tenants {
   }
 
   /**
-   * Twice is once: when it was not known whether the onboarding started, the same call goes on, with a new key. Once the onboarding has been heard
+   * Idempotent: when it was not known whether the onboarding started, the same call goes on, with a new key. Once the onboarding has been heard
    * of, the id is taken.
    */
   async create(tenant: NewTenant, by: string) {
@@ -203,7 +203,7 @@ export class Tenants {
   async disconnect(tenantId: TenantId, request: CancelRequest) {
     await this.get(tenantId);
     await this.#deps.workflows.cancel(tenantId, request);
-    // Whoever connects it again is given a new one.
+    // A new connection needs a new link.
     await withdrawConnectLinks(this.#deps.db, tenantId);
     await this.#record(tenantId, 'disconnect', request.by, request.reason, { discard: request.discardWaitingEvents });
     return {
@@ -290,7 +290,7 @@ export class Tenants {
   }
 
   /**
-   * Waits a moment until what was asked for is seen, so that whoever asked sees it too. False: Temporal has taken it, and no worker has acted yet.
+   * Waits a moment until what was asked for is seen, so that the caller sees it too. False: Temporal has taken it, and no worker has acted yet.
    */
   async #seen(tenantId: TenantId, isSeen: (state: TenantState) => boolean): Promise<boolean> {
     for (const until = performance.now() + SEEN_MS; performance.now() < until; await delay(SEEN_LOOK_MS)) {

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
 
-/** For whoever watches all tenants: how many are about to lose events. Asked of Postgres when metrics are read. */
+/** Registers the number of tenants that are about to lose events. Read from Postgres at each scrape. */
 export function registerRetentionMetrics(registry: Registry, db: Db): void {
   new Gauge({
     name: 'retention_alert_tenants',
@@ -14,7 +14,7 @@ export function registerRetentionMetrics(registry: Registry, db: Db): void {
         const counts = await retentionAlertCounts(db);
         for (const percent of RETENTION_ALERTS) this.set({ percent }, counts.get(percent) ?? 0);
       } catch {
-        // With Postgres out nobody knows; all other metrics are to be had all the same.
+        // With Postgres out it is unknown; the other metrics are served all the same.
         this.reset();
       }
     },

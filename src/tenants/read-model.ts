@@ -24,7 +24,7 @@ export interface ReadModelDeps {
   readonly db: Db;
   readonly queues: Pick<Queues, 'depths'>;
   readonly temporal: Pick<TemporalWatch, 'answeredAt'>;
-  /** Of Gladly's quota that extraction may use (QUOTA_SHARE). */
+  /** Part of Gladly's quota that extraction may use, 0 to 1 (QUOTA_SHARE). */
   readonly share: number;
 }
 

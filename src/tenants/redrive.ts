@@ -37,7 +37,7 @@ export interface RedriveDeps {
 
 /**
  * Brings back what was set aside, with a fresh count: rejected events of the ledger, and dead letters, which go into the ledger as any
- * message does (SQS's own move task is not everywhere: fauxqs lacks it). Twice is once.
+ * message does (SQS's own move task is not everywhere: fauxqs lacks it). Idempotent.
  */
 export async function redrive(
   { db, queues, receiver }: RedriveDeps,

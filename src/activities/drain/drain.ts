@@ -235,7 +235,7 @@ class DrainRun {
     const parked = await park(ask.mark, () => this.#intake.look(this.#cancelled));
     if (!parked) return { kind: 'budget_spent' };
     if (this.#cancelled.aborted) return { kind: 'stopped' };
-    // Whoever received them before us and died, or broke off, has hidden them for a while: nobody rings when they show again.
+    // Messages received by a process that died stay hidden until their visibility timeout; no wake signal follows when they reappear.
     const hiddenMs = (await ask.hidden()) > 0 ? HIDDEN_LOOK_MS : null;
     const dueMs = this.#extract ? await ask.nextDueMs() : null;
     const looks = [hiddenMs, dueMs].filter((ms) => ms !== null);
@@ -245,7 +245,7 @@ class DrainRun {
 
 /**
  * Parks a tenant unless something has come meanwhile; true when it is parked. Marked first, looked after: an event that came before the mark
- * is found by the look, and one that comes after it rings (src/api/ingest/adapters.ts).
+ * is found by the look, and an event after the mark sends the wake signal (src/api/ingest/waker.ts).
  */
 export async function park(mark: () => Promise<void>, look: () => Promise<boolean>): Promise<boolean> {
   await mark();

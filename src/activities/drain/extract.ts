@@ -42,7 +42,7 @@ export interface Obstacle {
   readonly problem: Problem;
 }
 
-/** How often a ledger in which nothing is due is asked again, when nobody says that something was taken in. */
+/** Longest wait between two queries for due conversations, in ms, when intake reports nothing new. */
 const LONGEST_SLEEP_MS = 1_000;
 
 /** Reads the conversations that have waiting events and stores them, side by side with intake. What is in memory is bounded. */
@@ -106,7 +106,7 @@ export class Extract {
   }
 
   async #readMore(stop: AbortSignal, noMore: AbortSignal, ended: AbortController): Promise<void> {
-    // What is read and not stored yet holds up nobody's reading, only memory.
+    // Conversations that are read and not stored yet use memory, not reading capacity.
     await this.#gather(['free', 'stored'], () => READINGS - this.#inHand.size >= READINGS / 4, noMore);
     const free = Math.min(this.#deps.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
     const due = free > 0 ? await this.#deps.due(free, this.#inHand) : [];

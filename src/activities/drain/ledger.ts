@@ -98,7 +98,7 @@ export function extractDeps(
     async store(results) {
       const now = new Date();
       await db.transaction(async (tx) => {
-        // All writers lock in one order: pending conversations, and the counters last. A stale fence rolls both back.
+        // Pending conversations are locked here before writeConversations locks the rest; a deadlock that follows is retried (db.ts). A stale fence rolls both back.
         await reschedule(
           tx,
           tenantId,

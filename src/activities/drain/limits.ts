@@ -23,7 +23,7 @@ export const ROWS_PER_TRANSACTION = 500;
 
 /**
  * While the queue is full, rows gather this long before they are written: a transaction costs as much as a hundred rows. (Without it a
- * backlog of 10,000 took 636 transactions of 16 rows.) A single event waits for nobody.
+ * backlog of 10,000 took 636 transactions of 16 rows.) A single event is not delayed.
  */
 export const GATHER_ROWS_MS = 50;
 
@@ -60,7 +60,7 @@ export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000] as const;
 /** So many conversations may fail one after the other, with Gladly answering otherwise, before it is Gladly that is in trouble. */
 export const FAILING_ALONE = 3;
 
-/** A reading that failed in a way that time heals is tried again after these waits, before the verdict is that Gladly is in trouble. */
+/** Waits before a retryable reading is tried again, in ms; after them Gladly counts as unavailable. */
 export const AT_ONCE_AGAIN_MS = [300, 1_200] as const;
 
 /** Agents, inboxes, teams and topics seldom change; an id that we do not know is a sign that they did. */

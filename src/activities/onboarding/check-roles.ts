@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const JUST_NOW_MS = 30_000;
 
 /**
- * Has the user the three roles? Gladly tells nobody's roles, so each is probed, as surely as its documentation allows (gladly.md 4):
+ * Has the user the three roles? Gladly's API does not tell a user's roles, so each is probed, as surely as its documentation allows (gladly.md 4):
  * - API User: calling the API takes it, and so do the webhook settings (documented). A 403 to a plain reading means that it is missing.
  * - Administrator: reports take it (documented). A 403 to a report means that it is missing.
  * - Agent: no call is documented to fail without it. The list of agents is likely to hold those who have it, so that a user who is

@@ -9,7 +9,7 @@ import { describe, type Questions, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
 import { done, needsYou, resultOf } from './results.ts';
 
-/** Nobody has an address there (RFC 2606). */
+/** No mailbox exists there (RFC 2606). */
 const NOBODY = 'nobody@idiomatic.invalid';
 
 /** Do email address and token work, and whose are they? Once they do, extraction uses them. */
@@ -40,7 +40,7 @@ const someoneElse = (userId: string, known: SeenUser | null): Problem | null =>
   known === null || known.id === userId ? null : problem('user_changed');
 
 /**
- * Gladly lists nobody with the address. When it lists the user under another one, or does not compare the address with the token at
+ * Gladly lists no user with the address. When it lists the user under another one, or does not compare the address with the token at
  * all, the address is wrong. Else the user is there and only not listed among the agents: a matter of roles, and so the next step's.
  */
 async function notListed(

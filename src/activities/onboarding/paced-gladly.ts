@@ -3,7 +3,7 @@ import type { Connections } from '../../gladly/connect.ts';
 import { type Governor, slower } from '../../gladly/quota.ts';
 import type { GladlyFor } from './deps.ts';
 
-/** Of the customer's 10 a second: a check is never in anybody's way. */
+/** Requests a second, of the customer's 10: checks leave the rest to other clients. */
 const REQUESTS_PER_SECOND = 2;
 
 /** All checks of one host, of whatever tenant, share the pace, and the quota with extraction. */

@@ -11,7 +11,7 @@ export const done = (evidence: readonly Evidence[], notices: readonly Problem[] 
   notices,
 });
 
-/** The first problem is the first to mend. */
+/** The first problem is the first to resolve. */
 export function needsYou(
   [first, ...further]: readonly [Problem, ...Problem[]],
   evidence: readonly Evidence[],
@@ -27,7 +27,7 @@ export const retry = (it: Problem, evidence: readonly Evidence[], retryAfterMs: 
   retryAfterMs,
 });
 
-/** What a failed question means for the step. What is no answer of Gladly's and no trouble that time heals is thrown on: a fault of ours. */
+/** What a failed question means for the step. Anything but an answer of Gladly's or a retryable failure is rethrown: a defect of ours. */
 export function resultOf(error: unknown, { evidence }: Questions): StepResult {
   if (error instanceof GladlyError) {
     const { failure } = error;

@@ -16,11 +16,11 @@ export interface PruneDeps {
   readonly now: () => Date;
 }
 
-/** Of one step: some tens of milliseconds, in which others wait. */
+/** Rows a step: it takes some tens of milliseconds, in which other transactions may wait. */
 const STEP = 1_000;
-/** In between, others go first. */
+/** Pause between steps, in ms, so that other transactions proceed. */
 const BREATH_MS = 50;
-/** Of one sweep; the next one goes on. */
+/** Steps a sweep; the next sweep goes on. */
 const STEPS = 200;
 const KEEP_MEASUREMENTS_MS = 90 * 86_400_000;
 

@@ -9,7 +9,7 @@ export interface Risk {
   readonly waitsSince: Date;
   readonly retentionDays: number;
   readonly policy: RetentionPolicy;
-  /** Nobody reads the queue because somebody paused it. */
+  /** The queue is not read because extraction is paused. */
   readonly paused: boolean;
 }
 

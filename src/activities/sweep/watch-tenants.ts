@@ -92,7 +92,7 @@ async function watchOne(
   }
 }
 
-/** Its ring was lost, or whoever cleared its mark died before it rang. A wake too many does no harm, and a paused one stays paused. */
+/** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless; a paused tenant stays paused. */
 async function wakeIfForgotten(
   { db, workflows, now }: WatchDeps,
   tenantId: string,

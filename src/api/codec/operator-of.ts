@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Operator, Operators } from '../http/operators.ts';
 
-/** Who makes this request; undefined when nobody that we know does. */
+/** Who makes this request; undefined without a known key or session. */
 export type OperatorOf = (request: IncomingMessage) => Operator | undefined | Promise<Operator | undefined>;
 
 /** By operator key: `Authorization: Bearer KEY`, as the Temporal CLI sends it. */
@@ -12,7 +12,7 @@ export function byBearerKey(operators: Operators): OperatorOf {
   };
 }
 
-/** Whoever the first of these ways finds. */
+/** The operator that the first successful way finds. */
 export function firstKnown(...ways: readonly OperatorOf[]): OperatorOf {
   return async (request) => {
     for (const way of ways) {

@@ -11,7 +11,7 @@ import type { OperatorOf } from './operator-of.ts';
 export interface CodecDeps {
   readonly codec: PayloadCodec;
   readonly operatorOf: OperatorOf;
-  /** Of Temporal UI; undefined: nobody may call from a browser. */
+  /** Address of Temporal UI; undefined: browsers are refused. */
   readonly uiUrl: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<Req
         codec.decode([payload]).then(
           ([decrypted]) => decrypted ?? payload,
           (error: unknown) => {
-            // One that nobody can decrypt any more must not hide all others of the page: it is shown encrypted, with its key's id.
+            // A payload whose key is gone must not hide the others on the page: it is shown encrypted, with its key's id.
             if (!(error instanceof DecryptionError)) throw error;
             log.warn({ event: 'payload.not_decrypted', err: error }, 'payload: not decrypted');
             return payload;

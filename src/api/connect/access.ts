@@ -8,7 +8,7 @@ export interface Opened {
   readonly expiresAt: Date;
 }
 
-/** Null for every link that opens nothing, whatever the reason: nobody learns from it whether there is such a tenant. */
+/** Null for every link that is invalid, whatever the reason, so that it does not tell whether the tenant exists. */
 export async function openLink(db: Db, links: ConnectLinks, token: string, now: Date): Promise<Opened | null> {
   const link = links.verify(token, now.getTime());
   if (link === null) return null;

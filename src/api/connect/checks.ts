@@ -44,7 +44,7 @@ ${again(step, recheckUrl)}
 </div>`;
 }
 
-/** What time heals is tried by itself, and sooner when the reader says so. */
+/** Retryable problems are retried automatically, and at once on request. */
 function again(step: StepStatus, recheckUrl: string): Html {
   const ours = step.problem !== null && problemMendedBy(step.problem) === 'operator';
   return html`<div class="actions">${recheckButton(recheckUrl, step.state === 'retrying' ? 'Try now' : 'Check again')}

@@ -39,7 +39,7 @@ type Handle = (ctx: ApiContext, opened: Opened, urls: ConnectUrls) => Promise<vo
 
 const setupForm = z.object({ setup: z.enum(['create_for_me', 'by_hand']) });
 
-/** The customer's page: whoever has the link may look and act for that one tenant. */
+/** The customer's page: the link authorizes reading and acting for that one tenant. */
 export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
   const { db, tenants, links, live, extraHosts } = parts;
   const router = pageRouter(parts.publicUrl);
@@ -65,7 +65,7 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
     opening((ctx, opened, urls) => show(ctx, opened, urls)),
   );
 
-  // Not by `opening`: withdrawn after the page was made and before it could follow, a refused stream would be tried for ever, or its page put
+  // Not by `opening`: withdrawn after the page was made and before it could follow, a refused stream would be retried endlessly, or its page put
   // into this one.
   router.get('/connect/:link/live', (ctx) => {
     const token = String(ctx['params']['link']);

@@ -31,7 +31,7 @@ export function statesOf(onboarding: OnboardingStatus): States {
 }
 
 /**
- * Nothing was made in Gladly yet, and nobody has asked for it or said that it was: that is no mistake of anybody's. After the first look
+ * Nothing was made in Gladly yet, and it was neither asked for nor reported as made: this is not an error. After the first look
  * the customer has pressed something, or has been away for long, and is told what is missing.
  */
 export function isWebhookUntouched(onboarding: OnboardingStatus): boolean {

@@ -39,7 +39,7 @@ export interface Refused {
   readonly given: Readonly<Record<string, string>>;
 }
 
-/** Problems with these are mended by entering something else. */
+/** Steps whose problems are resolved by entering other values. */
 const ENTERED: readonly StepName[] = ['credentials', 'domain', 'token'];
 
 /** Step 2: what we need, and what Gladly says to it. */

@@ -18,7 +18,7 @@ export type Change<S extends z.ZodType> = (
 
 /** Who may see and do what in the console. */
 export interface Access {
-  /** A page for whoever is signed in; the others come to it by way of the sign-in. */
+  /** A page for signed-in operators; others are sent to the sign-in first. */
   view(show: View): (ctx: ApiContext) => Promise<void>;
   /** The stream of a page: without a session it says so, and what the page shows stays. */
   stream(show: View): (ctx: ApiContext) => Promise<void>;

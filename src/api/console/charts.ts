@@ -77,7 +77,7 @@ function fillWaiting(steps: readonly MeasuredStep[], waitingNow: number | null) 
 
 const seconds = (ms: number | null | undefined): number | null => (ms == null ? null : ms / 1_000);
 
-/** The charts of a tenant; without JavaScript, and for whoever cannot see them, the same as a table. */
+/** The charts of a tenant; without JavaScript and for screen readers, the same as a table. */
 export function chartsView(
   tenantId: string,
   range: RangeName,

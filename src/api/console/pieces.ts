@@ -32,7 +32,7 @@ export interface FieldOptions {
   readonly autocomplete?: string;
   readonly pattern?: string;
   readonly errors?: readonly FieldError[];
-  /** Of the form: two forms of a page may have a field of the same name. */
+  /** Id of the form: two forms of a page may have a field of the same name. */
   readonly form: string;
 }
 

@@ -8,10 +8,10 @@ import type { Operator } from '../http/operators.ts';
  * docs/decisions/0009-session-cookie.md.
  */
 export interface Sessions {
-  /** The Set-Cookie header for whoever has this operator key; null when nobody has. */
+  /** The Set-Cookie header for the operator with this key; null for an unknown key. */
   signIn(key: string): string | null;
   /**
-   * Ends the session of this request, also for whoever still sends its cookie: a stream of another tab that is open. Answers the
+   * Ends the session of this request, also for requests that still send its cookie: a stream of another tab that is open. Answers the
    * Set-Cookie header that takes it out of the browser. Other API processes learn nothing of it; streams there end by themselves
    * (pages/live.ts).
    */
@@ -33,7 +33,7 @@ export interface SessionOptions {
 /** A working day; then the operator key is asked for again. */
 const SESSION_MS = 12 * 3_600_000;
 
-/** `expiresAt.operator.signature`: which key it belongs to is told by a fingerprint, from which nobody gets the key. */
+/** `expiresAt.operator.signature`: which key it belongs to is told by a fingerprint, from which the key cannot be derived. */
 const TOKEN = /^(\d{13,14})\.([\w-]{43})\.([\w-]{43})$/;
 
 /** Throws RangeError without a secret key. */

@@ -121,7 +121,7 @@ const confirmation = (name: string, tenantId: string, errors: readonly FieldErro
   field({ form: name, name: 'confirm', label: `To be sure, type ${tenantId}`, maxLength: 40, errors });
 
 /** A new webhook key, for once. */
-/** `webhookKey` is null where we made the webhook: then we give it the new key, and nobody needs to see it. */
+/** `webhookKey` is null where we made the webhook: then we put the new key into it ourselves. */
 export function newKeyView(
   tenantId: string,
   { webhookUrl, webhookKey }: { readonly webhookUrl: string; readonly webhookKey: string | null },

@@ -6,7 +6,7 @@ import { sendPage } from '../pages/respond.ts';
 import type { Sessions } from './sessions.ts';
 import { type HeldForm, heldPage, signInPage } from './sign-in-page.ts';
 
-/** Only pages of the console: nobody is sent elsewhere, nor to a script. */
+/** Only pages of the console, so that the redirect leads nowhere else. */
 const PAGE_OF_OURS = /^\/console(?:$|[/?][\w./?=&%+-]*$)/;
 const TENANT_FORM = /^\/console\/(?:new|tenants\/[a-z0-9-]{1,40}\/[a-z-]{1,40})$/;
 

@@ -72,7 +72,7 @@ export interface ConsolePage {
   readonly reload?: Page['reload'];
 }
 
-/** A page of the console for whoever is signed in. */
+/** A page of the console for a signed-in operator. */
 export function consolePage({ title, main, operator, assets = [], reload }: ConsolePage): Page {
   return {
     title,

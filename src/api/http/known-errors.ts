@@ -8,7 +8,7 @@ export function asApiError(thrown: unknown): ApiError {
     return new ApiError('not_found', 'There is no workflow of this tenant to ask.', [], { cause: thrown });
   }
   if (isGrpcServiceError(thrown) || thrown instanceof ServiceError) {
-    // Asked for already, or never arrived: nobody here can tell. Every command may be sent again.
+    // The call may or may not have reached Temporal. Every command is idempotent.
     return new ApiError(
       'temporal_unavailable',
       'Temporal does not answer. What was asked for may still be done: look at the status, and ask again if it is not.',

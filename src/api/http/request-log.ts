@@ -60,5 +60,5 @@ export function requestLog(log: Logger): Middleware<RequestState> {
   };
 }
 
-/** A connect link opens a tenant's page to whoever has it: not for the log. */
+/** A connect link is a secret, so it is never logged. */
 const loggedPath = (path: string): string => path.replace(/^(\/connect\/)[^/]+/, '$1LINK');

@@ -31,7 +31,7 @@ const because = z.strictObject({ reason: reason.default('no reason given') });
 
 /** Connect customers, see how they are, stop and start their extraction. */
 export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
-  /** A viewer is not told the connect link: whoever has it can change things. */
+  /** A viewer does not get the connect link: it allows changes. */
   const status = async (tenantId: TenantId, role: Operator['role']) => {
     const view = await read.tenant(tenantId);
     if (view === null) throw new ApiError('not_found', 'There is no such tenant.');

@@ -24,7 +24,7 @@ export function tenantSummary({ tenant, extraction }: Awaited<ReturnType<ReadMod
   };
 }
 
-/** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer: whoever has the link can change things. */
+/** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer, as the link allows changes. */
 export function tenantStatus(
   view: TenantView,
   { drift, silentSince }: TenantHabits,

@@ -37,7 +37,7 @@ export async function formFields(ctx: ApiContext): Promise<Readonly<Record<strin
   return Object.fromEntries([...fields].map(([name, value]) => [name, value.trim()]));
 }
 
-/** The fields of a POST from our own page, as `schema` has them. Throws ApiError for what no person can mend in the form. */
+/** The fields of a POST from our own page, as `schema` has them. Throws ApiError for errors that cannot be corrected in the form. */
 export async function readForm<S extends z.ZodType>(ctx: ApiContext, schema: S): Promise<FormResult<z.output<S>>> {
   const given = await formFields(ctx);
   const read = schema.safeParse(given);

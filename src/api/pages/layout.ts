@@ -2,7 +2,7 @@ import { type AssetName, assetUrl } from './assets.ts';
 import { type Html, html, type Piece } from './html.ts';
 
 export interface Page {
-  /** Of the tab. Begins with what is particular to the page. */
+  /** Title of the tab. Begins with what is particular to the page. */
   readonly title: string;
   /** What is inside `<main id="main">`. */
   readonly main: Html;

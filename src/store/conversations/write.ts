@@ -112,7 +112,7 @@ function plan(write: ConversationResult, known: Known | undefined): Plan {
   const found = itemRows(write);
   const items = found.filter(({ item, digest }) => {
     const stored = known?.items.get(item.id);
-    // Of an older reading only what was never seen is kept. Items read one by one are read now.
+    // From an older reading only items that are not stored yet are kept. Items read one by one are read now.
     return stored === undefined || (stored !== digest && (isNewest || write.items.includes(item)));
   });
   const itemCount = new Set([...(known?.items.keys() ?? []), ...found.map(({ item }) => item.id)]).size;

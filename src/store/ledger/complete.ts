@@ -11,7 +11,7 @@ export interface EventOutcome {
 }
 
 /**
- * Settles waiting events; one that is completed already stays as it is, so twice is once. Its conversation leaves the work queue with its last
+ * Completes waiting events; one that is completed already stays as it is, so it is idempotent. Its conversation leaves the work queue with its last
  * waiting event; events that came meanwhile keep it there. A drain calls it in a transaction, after `assertFence`, and `addCounts` at the
  * transaction's end: the counters' row is locked last.
  */

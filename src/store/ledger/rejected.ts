@@ -83,7 +83,7 @@ export async function restoreRejected(
   const { usable, unusable } = rows[0] ?? { usable: 0, unusable: 0 };
   if (dryRun) return { restored: usable, unusable };
   let restored = 0;
-  // By id, so that an event which is rejected again meanwhile is not brought back for ever.
+  // By id, so that an event which is rejected again meanwhile is not brought back endlessly.
   for (let after: string | null = ''; after !== null; ) {
     const step: { events: number; last: string | null } | undefined = (
       await db.transaction((tx) => tx.query<{ events: number; last: string | null }>(RESTORE, [tenantId, ids, after]), {

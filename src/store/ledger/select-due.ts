@@ -75,7 +75,7 @@ export async function selectDue(
   );
 }
 
-// Whoever asks has just due what is due, so those that are left unpostponed are young and few; of many, the oldest are the next.
+// Called after selectDue, so what is left and not rescheduled is young and little; of many, the oldest are the next.
 const NEXT_DUE = `
   SELECT least(
     (SELECT min(least(last_received_at + $3 * interval '1 ms', first_received_at + $4 * interval '1 ms')) FROM (
@@ -95,7 +95,7 @@ export async function nextDueAt(db: Db, tenantId: TenantId, settling: Settling):
   return dueAt === null ? null : new Date(dueAt.getTime() + (dueAt > now ? 1 : 0));
 }
 
-/** Spread evenly: whoever takes only the first few gets some of both. */
+/** Interleaves the two evenly, so that a prefix has some of both. */
 function interleaved<T>(many: readonly T[], few: readonly T[]): readonly T[] {
   const total = many.length + few.length;
   const before = (index: number): number => Math.floor((index * few.length) / total);

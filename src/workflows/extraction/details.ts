@@ -83,5 +83,5 @@ function whatIsNext(state: ExtractionState, next: NextMove, now: string): string
 
 const counted = (count: number, what: string): string => (count === 1 ? `1 ${what}` : `${count} ${what}s`);
 
-/** Of an ISO time: to the second, and readable. */
+/** An ISO time, readable, to the second. */
 const time = (iso: string): string => iso.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');

@@ -101,7 +101,7 @@ function apply(state: ExtractionState, event: ExtractionEvent, at: string): Extr
     case 'wake':
       return { ...state, awake: true };
     case 'credentialsChanged':
-      // While paused nothing is tried, so nothing would ever say that what was mended is mended.
+      // While paused nothing is tried, so no drain would ever clear the problem.
       return { ...state, awake: true, look: true, problem: state.pause ? null : state.problem };
     case 'archive':
       return state.pause ? { ...state, archive: true } : state;

@@ -149,7 +149,7 @@ export async function extraction(input: ExtractionInput): Promise<void> {
   });
 }
 
-/** Of a drain that was stopped and told nothing. What it held is seen again, and one that only seems dead is fenced. */
+/** Result of a drain that was stopped without one. What it held is received again; a drain that only seems dead is fenced. */
 const STOPPED: DrainResult = {
   end: { kind: 'stopped' },
   counts: { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 },

@@ -46,7 +46,7 @@ const activity = (summary: string) =>
 
 const { recordOnboarding } = proxyLocalActivities<OnboardingActivities>(WRITE_OPTIONS);
 
-/** Connects one customer: finds out what is in the way, waits out what time heals, and asks a person for the rest. It stays for
+/** Connects one customer: finds out what is in the way, retries what is retryable, and asks a person for the rest. It stays for
  * as long as the customer does, so that credentials can be replaced. */
 export async function onboarding(input: OnboardingInput): Promise<void> {
   const { tenantId, tuning } = input;

@@ -1,6 +1,6 @@
 /**
- * Reads the input of signals and updates. Whoever reaches Temporal can send one: the input can be any JSON, and an exception in a handler
- * would fail the workflow task again and again, for ever.
+ * Reads the input of signals and updates. Any client of Temporal can send one: the input can be any JSON, and an exception in a handler
+ * would fail the workflow task again and again.
  */
 import { log, setDefaultSignalHandler } from '@temporalio/workflow';
 import type { Request } from '../../contracts/extraction.ts';
@@ -23,7 +23,7 @@ export function isWebhookSetup(given: unknown): given is WebhookSetup {
   return given === 'create_for_me' || given === 'by_hand';
 }
 
-/** Of stored credentials. */
+/** The version of stored credentials. */
 export function isSubmittedCredentials(given: unknown): given is { readonly version: number } {
   const { version } = fields(given);
   return Number.isSafeInteger(version) && Number(version) > 0;

@@ -24,8 +24,8 @@ export async function compareByHand(work: WebhookWork): Promise<StepResult> {
 }
 
 /**
- * Without the webhooks of other tenants of the same organization: nobody is to be told to take one of those away. An address of ours
- * that belongs to nobody stays: it was copied from the wrong page.
+ * Without the webhooks of other tenants of the same organization: those must not be removed. An address of ours
+ * that belongs to no tenant stays: it was copied from the wrong page.
  */
 async function withoutOtherTenants(
   { deps, wanted }: WebhookWork,

@@ -14,7 +14,7 @@ import { ALL_EVENTS, MOST_WEBHOOKS, REQUIRED_EVENTS } from './wanted.ts';
 import { listWebhooks, type WebhookWork } from './work.ts';
 
 /**
- * Makes the webhook, or mends the one that has our URL already. Each try begins with what is there, so that a try cut off anywhere
+ * Creates the webhook, or corrects the one that has our URL already. Each try begins with what is there, so that a try cut off anywhere
  * leaves no second webhook, and no second key once a delivery was seen.
  */
 export async function createForMe(work: WebhookWork): Promise<StepResult> {
@@ -40,7 +40,7 @@ async function create(work: WebhookWork): Promise<StepResult> {
     withLegacyEvent(ALL_EVENTS, (events) =>
       asked.ask(
         'POST /api/v1/webhooks',
-        // Not to be cut off: nobody would know whether it was made.
+        // Not cancellable: it would be unknown whether the webhook was created.
         () => client.createWebhook({ name: wanted.name, url: wanted.url, events, headers, enabled: true }),
         () => `201: created with ${events.length} events, enabled, and it answered the PING`,
       ),

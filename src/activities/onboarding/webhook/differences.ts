@@ -5,7 +5,7 @@ import type { Webhook } from '../../../gladly/schemas.ts';
 import { ALL_EVENTS, REQUIRED_EVENTS } from './wanted.ts';
 
 export interface Differences {
-  /** To be mended, in the order of the form in Gladly. */
+  /** To be corrected, in the order of the form in Gladly. */
   readonly problems: readonly Problem[];
   readonly notices: readonly Problem[];
 }

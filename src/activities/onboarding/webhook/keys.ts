@@ -11,7 +11,7 @@ const REPLACED_AFTER_MS = 7 * 86_400_000;
 
 /** What deliveries have told of the key. */
 export interface KeyEvidence {
-  /** Of deliveries with a key that is accepted now. */
+  /** Sightings of deliveries with a key that is accepted now. */
   readonly accepted: readonly Sighting[];
   /** When a delivery last came with a wrong key. Anybody can make one, so it is a hint and no proof. */
   readonly wrongAt: Date | null;

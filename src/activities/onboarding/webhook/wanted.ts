@@ -4,7 +4,7 @@ import { LEGACY_EVENT, SUBSCRIBED_EVENTS } from '../../../gladly/events.ts';
 /** What the webhook in Gladly should be. */
 export interface Wanted {
   readonly url: string;
-  /** Of one that we create. It tells ours from one that the customer made. */
+  /** Name of a webhook that we create. It tells ours from the customer's. */
   readonly name: string;
 }
 
