@@ -78,7 +78,8 @@ describe('the main job, as npm start runs it', { timeout: 300_000 }, () => {
     expect(status.extraction?.pause).toMatchObject({ by: 'operator', reason: 'over night' });
     expect(status.events).toMatchObject({ inQueue: 60, extracted: 0, waiting: 0 });
     expect((await pipeline.ask('POST', '/v1/tenants/demo/resume', {})).status).toBe(202);
-    await pipeline.when('at work', isAtWork, 5_000);
+    // The worker may still be starting: nothing waits for it.
+    await pipeline.when('at work', isAtWork, 60_000);
     await expectAllStored(pipeline, 60);
   });
 });

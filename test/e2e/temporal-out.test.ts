@@ -130,9 +130,9 @@ describe('Temporal is out', { timeout: 180_000 }, () => {
     if (pid === undefined) throw new Error('no Temporal');
     // The supervisor starts it again at once; held back, it is out for a while.
     process.kill(pid, 'SIGKILL');
-    const since = new Date();
     const again = await untilPid((found) => found !== pid);
     process.kill(again, 'SIGSTOP');
+    const since = new Date();
     try {
       await mayBeDone('while it is dead');
       await untilNoticed();

@@ -15,7 +15,7 @@ type Lister = (signal: AbortSignal) => Promise<ListAnswer<{ readonly id: string;
 
 /**
  * Keeps the tenant's agents, inboxes, teams and topics: four calls a day, and one when a conversation names an agent, an inbox or a
- * topic that is not known. They are names beside conversations, so trouble with them never stops a drain.
+ * topic that is not known. They are names beside conversations: a failure of Gladly's never stops a drain; one of Postgres's does.
  */
 export class References {
   readonly #db: Db;

@@ -113,6 +113,7 @@ const UNANSWERED =
   'No answer. It may still have been done: this page shows it as soon as we know. What you typed is still here.';
 const SENDING_MS = 1_000;
 let sendingSince;
+let sentForm;
 /** How the tenant stood when an answer did not come: once it stands otherwise, the page shows what has become of it. */
 let stoodAs;
 const standing = () => document.querySelector('[data-standing]')?.dataset.standing;
@@ -132,13 +133,15 @@ document.addEventListener('htmx:before:request', ({ target }) => {
   if (!isForm(target)) return;
   say('form', '');
   clearTimeout(sendingSince);
-  sendingSince = setTimeout(() => say('form', 'Sending…'), SENDING_MS);
+  sentForm = target;
+  sendingSince = setTimeout(() => sentForm?.isConnected && say('form', 'Sending…'), SENDING_MS);
 });
-document.addEventListener('htmx:finally:request', ({ target }) => {
-  if (!isForm(target)) return;
+const answered = () => {
   clearTimeout(sendingSince);
+  sentForm = undefined;
   if (troubles.form === 'Sending…') say('form', '');
-});
+};
+document.addEventListener('htmx:finally:request', ({ target }) => isForm(target) && answered());
 
 // --- what the stream of updates says besides what it shows. It says at least every few seconds that it is there.
 const QUIET_MS = 10_000;
@@ -155,6 +158,8 @@ setInterval(() => {
 document.addEventListener('htmx:sse:after:connection', heard);
 document.addEventListener('beat', heard);
 document.addEventListener('htmx:after:swap', () => {
+  // An answer that takes the place of its form: no event of the form gets here any more.
+  if (sentForm && !sentForm.isConnected) answered();
   if (troubles.form === UNANSWERED && standing() !== stoodAs) say('form', '');
   if (heardAt !== undefined) heard();
 });
