@@ -43,7 +43,7 @@ const drainOf = (mode: DrainMode) =>
     summary: mode === 'full' ? 'Take in and extract what waits' : 'Take in what waits, and ask nothing of Gladly',
     // A drain ends by itself within its budget (src/activities/drain/limits.ts, a minute); ten are a drain that hangs.
     startToCloseTimeout: '10 minutes',
-    // Cancellation travels with heartbeats, and they with the worker's cap (src/worker.ts): this only says when a worker is dead.
+    // Cancellation travels with heartbeats, and they with the worker's cap (src/roles/worker.ts): this only says when a worker is dead.
     heartbeatTimeout: '10 seconds',
     // Only trouble of our own throws. It heals with time, and an extraction never ends by failing.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },

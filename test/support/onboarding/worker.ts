@@ -32,7 +32,7 @@ export interface TestWorkerOptions {
   readonly logger: Logger;
 }
 
-/** The workers of src/worker.ts in this process, with names resolved as the test says. */
+/** The workers of src/roles/worker.ts in this process, with names resolved as the test says. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<{ stop(): Promise<void> }> {
   const { env, config, db, lookup, logger: log } = options;
   const sqs = createSqsClients({
