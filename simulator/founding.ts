@@ -66,7 +66,7 @@ function found(stores: Stores, clock: Clock, visibility: Visibility, options: Fo
   // About twelve events a conversation: with this stride the history ends about now, and never after.
   const strideMs = HISTORY_MS / Math.max(1, conversations * 9);
   const publisher = createPublisher(stores, clock, { deliveryJitterMs: 0 });
-  const lifeOptions = { seed, liveTarget: liveConversations, legacyEvents: () => false };
+  const lifeOptions = { seed, liveTarget: liveConversations, legacyEvents: () => false, newLagMs: () => 0 };
   const life = createLife(stores, directory, publisher, timeline, visibility, lifeOptions);
   for (let number = 0; number < conversations; number += 1) {
     const { conversationId } = life.step(null);

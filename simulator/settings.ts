@@ -24,6 +24,13 @@ export type Settings = {
   deliveryJitterMs: number;
   /** What a PING holds besides its type is unknown (gladly.md 6.1): nothing, or the fields of other events. */
   pingBody: 'type-only' | 'envelope';
+  /**
+   * How far the clocks of Gladly's nodes are off, in ms: each answer's `Date` is of one of them, by chance. Whether they differ is unknown
+   * (gladly.md 6.13).
+   */
+  nodeClocksMs: readonly number[];
+  /** How long a new conversation cannot be read, in real ms: a read replica may be behind (gladly.md 6.8). */
+  newLagMs: number;
 };
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
@@ -36,4 +43,6 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   deliveriesInFlight: 50,
   deliveryJitterMs: 20,
   pingBody: 'type-only',
+  nodeClocksMs: [0],
+  newLagMs: 0,
 };

@@ -105,7 +105,12 @@ async function start(options: SimulatorOptions, closers: Closer[]): Promise<stri
   const pinger = createPinger(poster, stores.deliveries, clock, settings, newId);
   const publisher = createPublisher(stores, clock, settings);
   const timeline = createTimeline(clock.now);
-  const lifeOptions = { seed, liveTarget: liveConversations, legacyEvents: () => settings.legacyEvents };
+  const lifeOptions = {
+    seed,
+    liveTarget: liveConversations,
+    legacyEvents: () => settings.legacyEvents,
+    newLagMs: () => settings.newLagMs,
+  };
   const life = createLife(stores, directory, publisher, timeline, visibility, lifeOptions);
   const emitter = createEmitter(database, life, publisher, couriers, closing.signal);
   const pace = createPace(settings, emitter, log);
@@ -125,6 +130,7 @@ async function start(options: SimulatorOptions, closers: Closer[]): Promise<stri
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
     api: {
+      settings,
       routes: [
         ...directoryRoutes(directory, stores.users, gladlyUrl),
         ...conversationRoutes(stores.conversations, visibility),
@@ -178,5 +184,7 @@ function chooseSettings(options: SimulatorOptions): Settings {
     deliveriesInFlight: options.deliveriesInFlight ?? defaults.deliveriesInFlight,
     deliveryJitterMs: options.deliveryJitterMs ?? defaults.deliveryJitterMs,
     pingBody: options.pingBody ?? defaults.pingBody,
+    nodeClocksMs: defaults.nodeClocksMs,
+    newLagMs: defaults.newLagMs,
   };
 }

@@ -6,8 +6,11 @@
 export type Visibility = {
   setLag(lagMs: number): void;
   lagMs(): number;
-  /** @param previousBody the conversation as it was before the change, or null when it did not exist. */
-  changed(conversationId: string, previousBody: string | null, itemIds: readonly string[]): void;
+  /**
+   * @param previousBody the conversation as it was before the change, or null when it did not exist.
+   * @param newLagMs the lag of a conversation that did not exist, when it is longer.
+   */
+  changed(conversationId: string, previousBody: string | null, itemIds: readonly string[], newLagMs: number): void;
   /** The conversation's body as it can be read now; undefined when it cannot. */
   conversation(id: string, currentBody: string | undefined): string | undefined;
   hidesItem(itemId: string): boolean;
@@ -35,11 +38,12 @@ export function createVisibility(): Visibility {
       lagMs = milliseconds;
     },
     lagMs: () => lagMs,
-    changed: (conversationId, previousBody, itemIds) => {
-      if (lagMs === 0) return;
+    changed: (conversationId, previousBody, itemIds, newLagMs) => {
+      const ms = previousBody === null ? Math.max(lagMs, newLagMs) : lagMs;
+      if (ms === 0) return;
       const now = Date.now();
       forget(now);
-      const until = now + lagMs;
+      const until = now + ms;
       conversations.set(conversationId, [...(conversations.get(conversationId) ?? []), { until, body: previousBody }]);
       for (const id of itemIds) items.set(id, until);
     },

@@ -89,6 +89,8 @@ const variables = z.object({
   PARK_AFTER_MS: ms(5_000),
   SETTLE_MS: ms(1_000),
   SETTLE_MAX_MS: ms(10_000),
+  /** What an event names, and Gladly does not have, is gone after so long. */
+  MISSING_PATIENCE_MS: ms(900_000),
   QUOTA_SHARE: z.coerce.number().gt(0).max(1).default(0.7),
   /** Asks Gladly as fast as it answers. For the simulated one only: it shows what else would be the limit. */
   QUOTA_UNLIMITED: z.stringbool().default(false),

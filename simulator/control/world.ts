@@ -38,6 +38,8 @@ const settingsSchema = z
     pingBody: z.enum(['type-only', 'envelope']),
     clockFactor: z.number().positive().max(1_000_000),
     readLagMs: z.int().min(0),
+    nodeClocksMs: z.array(z.int()).min(1),
+    newLagMs: z.int().min(0),
   })
   .partial();
 

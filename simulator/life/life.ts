@@ -37,6 +37,7 @@ export type LifeOptions = {
   liveTarget: number;
   /** Also send MESSAGE/RECEIVED for each customer message. */
   legacyEvents: () => boolean;
+  newLagMs: () => number;
 };
 
 const progressSchema = z.object({ changes: z.number(), current: z.string().nullable() });
@@ -116,6 +117,7 @@ export function createLife(
       conversationId,
       step.kind === 'created' ? null : JSON.stringify(conversation),
       outcome.items.map((item) => item.id),
+      options.newLagMs(),
     );
     const webhooks = publisher.publish(outcome.event, outcome.at);
     current = rest[0]?.together === true ? conversationId : null;

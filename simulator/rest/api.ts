@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import type { Settings } from '../settings.ts';
 import type { Users } from '../store/users.ts';
 import { type Answer, type ApiRequest, errors } from './answer.ts';
 import { authenticate, authorize } from './auth.ts';
 import type { Calls } from './calls.ts';
-import { type Faults, faultyAnswer, sendBroken } from './faults.ts';
+import { type Faults, faultyAnswer, sendBroken, withInserted } from './faults.ts';
 import { type Quota, quotaHeaders } from './quota.ts';
 import { matchRoute, type Route } from './router.ts';
 
@@ -13,6 +14,7 @@ export type ApiParts = {
   routes: readonly Route[];
   users: Users;
   clock: Clock;
+  settings: Pick<Settings, 'nodeClocksMs'>;
   quota: Quota;
   faults: Faults;
   calls: Calls;
@@ -40,9 +42,11 @@ export async function answerApi(
   const client = clientOf(request);
   const verdict = quota.take(method);
 
-  // Gladly's own clock: clients compare it with the times in events and items.
+  // Gladly's own clock, of the node that answers.
+  const { nodeClocksMs } = parts.settings;
+  const offMs = nodeClocksMs[Math.floor(Math.random() * nodeClocksMs.length)] ?? 0;
   response.sendDate = false;
-  response.setHeader('Date', new Date(clock.now()).toUTCString());
+  response.setHeader('Date', new Date(clock.now() + offMs).toUTCString());
   for (const [name, value] of Object.entries(quotaHeaders(verdict))) response.setHeader(name, value);
 
   if (verdict !== undefined && !verdict.allowed) {
@@ -67,7 +71,7 @@ export async function answerApi(
   log.debug({ endpoint, status: answer.status, fault: fault?.id }, 'api call');
   if (fault !== undefined && replaced === undefined && (fault.cut || fault.malformed))
     sendBroken(fault, answer, response);
-  else send(response, answer);
+  else send(response, fault === undefined ? answer : withInserted(fault, answer));
 }
 
 async function realAnswer(

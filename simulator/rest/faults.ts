@@ -18,19 +18,25 @@ export const faultRequestSchema = z
     /** Answers with this status instead of the real one. */
     status: z.int().min(200).max(599).optional(),
     /** What the answer with `status` holds. */
-    body: z.enum(['errors', 'html', 'empty', 'huge']).default('errors'),
+    body: z.enum(['errors', 'html', 'text', 'empty', 'huge']).default('errors'),
     headers: z.record(z.string(), z.string()).default({}),
     redirectTo: z.string().optional(),
     /** The real answer, made unreadable: its JSON ends too early. */
     malformed: z.literal(true).optional(),
     /** Half of the real answer, then the connection is cut. */
     cut: z.literal(true).optional(),
+    /** Members, as JSON text, that are put into the real answer, an object: the last of one name counts. */
+    insert: z.string().min(1).optional(),
     /** No answer at all, until the client gives up. */
     hang: z.literal(true).optional(),
   })
-  .refine((fault) => fault.delayMs ?? fault.status ?? fault.redirectTo ?? fault.malformed ?? fault.cut ?? fault.hang, {
-    message: 'say what goes wrong: delayMs, status, redirectTo, malformed, cut or hang',
-  });
+  .refine(
+    (fault) =>
+      fault.delayMs ?? fault.status ?? fault.redirectTo ?? fault.malformed ?? fault.cut ?? fault.insert ?? fault.hang,
+    {
+      message: 'say what goes wrong: delayMs, status, redirectTo, malformed, cut, insert or hang',
+    },
+  );
 type FaultRequest = z.infer<typeof faultRequestSchema>;
 export type Fault = FaultRequest & { id: string; hits: number };
 
@@ -110,6 +116,8 @@ export async function faultyAnswer(fault: Fault, closing: AbortSignal): Promise<
         headers: { 'content-type': 'text/html', ...fault.headers },
         body: `<html><head><title>${fault.status}</title></head><body><h1>${fault.status}</h1><hr>nginx</body></html>`,
       };
+    case 'text':
+      return { status: fault.status, headers: { 'content-type': 'text/plain', ...fault.headers }, body: 'not found' };
     case 'huge':
       return rawJson(fault.status, `["${'x'.repeat(HUGE_BYTES)}"]`, fault.headers);
     case 'errors': {
@@ -117,6 +125,12 @@ export async function faultyAnswer(fault: Fault, closing: AbortSignal): Promise<
       return { ...answer, headers: { ...answer.headers, ...fault.headers } };
     }
   }
+}
+
+/** The answer with what the fault puts into it. */
+export function withInserted({ insert }: Fault, answer: Answer): Answer {
+  const text = answer.body.toString();
+  return insert === undefined || !text.endsWith('}') ? answer : { ...answer, body: `${text.slice(0, -1)},${insert}}` };
 }
 
 /** Breaks the real answer: with `malformed` its body, with `cut` the connection as well. */

@@ -94,6 +94,16 @@ const texts = {
     sentence: 'Gladly has a problem of its own at the moment (status {status}).',
     remedy: WE_RETRY,
   },
+  gladly_maintenance: {
+    mendedBy: 'time',
+    sentence: '{domain} answers with pages that are not Gladly’s data, as during maintenance.',
+    remedy: WE_RETRY,
+  },
+  conversations_not_found: {
+    mendedBy: 'time',
+    sentence: '{domain} says that it does not have conversations which it showed before.',
+    remedy: 'Nothing to do: we keep trying, and give nothing up meanwhile. If it lasts, tell us.',
+  },
   gladly_rate_limited: {
     mendedBy: 'time',
     sentence: 'Your Gladly organization is making as many requests as Gladly allows.',

@@ -17,7 +17,7 @@ export interface Item {
   readonly initiatorId: string | null;
   readonly responderType: string | null;
   readonly responderId: string | null;
-  /** Direction of messages and calls; null for notes, changes, and when no initiator is named. */
+  /** Direction of messages and calls; null for notes, changes, and when no initiator is named, or one of an unknown kind. */
   readonly direction: 'inbound' | 'outbound' | null;
   /** In the words of the webhook events: CHAT, EMAIL, FB_MESSENGER ...; null for what is no message or call. */
   readonly channel: string | null;
@@ -49,8 +49,8 @@ export interface Reading {
   readonly items: readonly Item[];
   /** Gladly has more items than the 1,000 that it returned. */
   readonly limited: boolean;
-  /** What happened up to here is in it, by Gladly's clock; null when Gladly did not say the time, and then it counts as the newest. */
-  readonly readAt: Date | null;
+  /** When the reading began, by our clock: to be shown, and compared with nothing. */
+  readonly readAt: Date;
 }
 
 /** An event of the ledger that waits for its conversation to be read. */
@@ -59,12 +59,12 @@ export interface WaitingEvent {
   readonly type: string | null;
   readonly itemId: string | null;
   readonly customerId: string | null;
-  /** Gladly's clock; null when the event did not say. */
-  readonly eventAt: Date | null;
   /** When the webhook endpoint accepted it. */
   readonly receivedAt: Date;
-  /** Looks that did not find its item. */
+  /** Looks that did not find what it is about. */
   readonly attempts: number;
+  /** Milliseconds since the first of these looks, by Postgres's clock; null before it. */
+  readonly missingMs: number | null;
 }
 
 export interface EventVerdict {
@@ -76,7 +76,7 @@ export interface EventVerdict {
 /** What a reading came to: what to store of the conversation, and what becomes of each of its waiting events. */
 export interface ConversationResult {
   readonly conversationId: string;
-  /** Null when it was not read: the events are covered by an earlier reading, or only items were read. */
+  /** Null when it was not read as a whole. */
   readonly reading: Reading | null;
   /** Items that were read one by one. */
   readonly items: readonly Item[];
@@ -85,10 +85,12 @@ export interface ConversationResult {
   readonly extracted: readonly string[];
   readonly gone: readonly EventVerdict[];
   readonly rejected: readonly EventVerdict[];
-  /** Events that wait for another look, and how long, in ms; their attempts count. */
-  readonly later: { readonly eventIds: readonly string[]; readonly inMs: number } | null;
+  /** Events that wait for another look, how long, in ms, and why; their attempts count. */
+  readonly later: { readonly eventIds: readonly string[]; readonly inMs: number; readonly reason: string } | null;
   /** The reading failed: when to try again, in ms, and why it did; the conversation's attempts count. */
   readonly failed: { readonly inMs: number; readonly reason: string } | null;
+  /** Ids of other conversations that are to be read because of this one. */
+  readonly looks: readonly string[];
   /** Names of what Gladly sent that is not known. */
   readonly drift: readonly string[];
 }
@@ -105,6 +107,7 @@ export function nothing(conversationId: string): ConversationResult {
     rejected: [],
     later: null,
     failed: null,
+    looks: [],
     drift: [],
   };
 }

@@ -5,20 +5,16 @@ import { GladlyError } from './errors.ts';
 import type { GladlyHost } from './host.ts';
 import { readItem } from './items.ts';
 import type { Governor } from './quota.ts';
-import { assertDone, dateOf, headerOf, idInLocation, jsonOf, unexpected } from './replies.ts';
+import { assertDone, headerOf, idInLocation, jsonOf, unexpected } from './replies.ts';
 import type { Read, Reader } from './schemas.ts';
 import * as schemas from './schemas.ts';
 import { createTransport, type Limits, type Outgoing, type Reply } from './transport.ts';
-
-/** `readAt` is Gladly's own clock (its `Date` header, whole seconds; gladly.md 6.13), null when it does not say. */
-export type Answer<T> = Read<T> & { readonly readAt: Date | null };
 
 export interface ListAnswer<T> {
   readonly values: readonly T[];
   /** What Gladly sent, unknown fields and unusable entries included. */
   readonly raw: readonly unknown[];
   readonly drift: Drift;
-  readonly readAt: Date | null;
 }
 
 export interface ItemsAnswer {
@@ -27,13 +23,11 @@ export interface ItemsAnswer {
   /** Gladly has more items of this conversation than it returned: the newest are missing (gladly.md 2.2). */
   readonly limited: boolean;
   readonly drift: Drift;
-  readonly readAt: Date | null;
 }
 
 export interface ItemAnswer {
   readonly item: Item;
   readonly drift: Drift;
-  readonly readAt: Date | null;
 }
 
 export interface WebhookInput {
@@ -58,17 +52,17 @@ export interface ReportInput {
  */
 export interface GladlyClient {
   readonly host: GladlyHost;
-  getOrganization(signal?: AbortSignal): Promise<Answer<schemas.Organization>>;
+  getOrganization(signal?: AbortSignal): Promise<Read<schemas.Organization>>;
   listAgents(signal?: AbortSignal): Promise<ListAnswer<schemas.Agent>>;
   listInboxes(signal?: AbortSignal): Promise<ListAnswer<schemas.Inbox>>;
   listTeams(signal?: AbortSignal): Promise<ListAnswer<schemas.Team>>;
   listTopics(signal?: AbortSignal): Promise<ListAnswer<schemas.Topic>>;
-  getConversation(id: string, signal?: AbortSignal): Promise<Answer<schemas.Conversation>>;
+  getConversation(id: string, signal?: AbortSignal): Promise<Read<schemas.Conversation>>;
   listConversationItems(conversationId: string, signal?: AbortSignal): Promise<ItemsAnswer>;
   getConversationItem(id: string, signal?: AbortSignal): Promise<ItemAnswer>;
   getNote(conversationId: string, noteId: string, signal?: AbortSignal): Promise<ItemAnswer>;
   listWebhooks(signal?: AbortSignal): Promise<ListAnswer<schemas.Webhook>>;
-  getWebhook(id: string, signal?: AbortSignal): Promise<Answer<schemas.Webhook>>;
+  getWebhook(id: string, signal?: AbortSignal): Promise<Read<schemas.Webhook>>;
   /** The id of the new webhook; null when Gladly did not say it (then it is in the list, under its URL). */
   createWebhook(input: WebhookInput, signal?: AbortSignal): Promise<{ readonly id: string | null }>;
   updateWebhook(id: string, change: Partial<WebhookInput>, signal?: AbortSignal): Promise<void>;
@@ -96,7 +90,7 @@ const LIMITS: Limits = {
 // Gladly waits up to 15 s for our answer to its PING before it answers a webhook request itself (gladly.md 1.3).
 const WEBHOOK_TIMEOUT_MS = 30_000;
 // A report is made while we wait.
-const REPORT_TIMEOUT_MS = 60_000;
+const REPORT_TIMEOUT_MS = 20_000;
 
 export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
   const { host } = options;
@@ -122,11 +116,11 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
     });
   }
 
-  async function one<T>(read: Reader<T>, outgoing: Outgoing, signal?: AbortSignal): Promise<Answer<T>> {
+  async function one<T>(read: Reader<T>, outgoing: Outgoing, signal?: AbortSignal): Promise<Read<T>> {
     const reply = await done(outgoing, signal);
     const found = read(jsonOf(reply));
     if (!found) throw unexpected(reply);
-    return { ...found, readAt: dateOf(reply) };
+    return found;
   }
 
   async function list<T>(read: Reader<T>, outgoing: Outgoing, signal?: AbortSignal): Promise<ListAnswer<T>> {
@@ -139,14 +133,14 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
       if (found) values.push(found.value);
       for (const name of found?.drift ?? ['list.entry:without id']) drift.add(name);
     }
-    return { values, raw, drift: [...drift], readAt: dateOf(reply) };
+    return { values, raw, drift: [...drift] };
   }
 
   async function item(outgoing: Outgoing, signal?: AbortSignal): Promise<ItemAnswer> {
     const reply = await done(outgoing, signal);
     const found = readItem(jsonOf(reply));
     if (!found) throw unexpected(reply);
-    return { ...found, readAt: dateOf(reply) };
+    return found;
   }
 
   return {
@@ -172,7 +166,7 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
         if (found) items.push(found.item);
         drift.push(...(found?.drift ?? ['item.missing:id']));
       }
-      return { items, limited: isLimited(reply), drift, readAt: dateOf(reply) };
+      return { items, limited: isLimited(reply), drift };
     },
 
     createWebhook: async (input, signal) => {

@@ -14,11 +14,11 @@ export interface GladlyErrorDetail {
 
 /** Everything that can become of a request besides the answer that was asked for. */
 export type Failure =
-  | { readonly kind: 'unauthorized' }
-  | { readonly kind: 'forbidden' }
-  | { readonly kind: 'not_found' }
-  /** Gone to somewhere else on the same host. */
-  | { readonly kind: 'moved' }
+  | { readonly kind: 'unauthorized'; readonly foreign: boolean }
+  | { readonly kind: 'forbidden'; readonly foreign: boolean }
+  | { readonly kind: 'not_found'; readonly foreign: boolean }
+  /** Gone to somewhere else on the same host. `id`: what its `Location` names in Gladly's API. */
+  | { readonly kind: 'moved'; readonly id: string | null; readonly foreign: boolean }
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | null }
   | { readonly kind: 'server_error' }
   | { readonly kind: 'timeout'; readonly afterMs: number }
@@ -81,6 +81,16 @@ export class GladlyError extends Error {
       default:
         return false;
     }
+  }
+
+  /**
+   * True when these are not Gladly's words: a gateway's or a maintenance page's 404, a web page in the place of an answer, a redirect elsewhere.
+   * From an organization that answered before, it heals with time.
+   */
+  get foreign(): boolean {
+    return 'foreign' in this.failure
+      ? this.failure.foreign
+      : this.failure.kind === 'redirect' || this.failure.kind === 'not_json';
   }
 
   /** What to tell a person. */

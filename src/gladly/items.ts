@@ -24,7 +24,16 @@ const CHANNEL_BY_TYPE: Readonly<Record<string, string | null>> = {
 // A custom channel's messages have no type of their own but TEXT or FILES, and their texts one level deeper.
 const CUSTOM_CHANNEL_TYPES = new Set(['TEXT', 'FILES']);
 
-const PARTIES = new Set(['AGENT', 'API', 'AUTOMATION', 'CUSTOMER', 'INTERNAL', 'EXTERNAL', 'SYSTEM']);
+/** Whose message goes which way. INTERNAL and EXTERNAL are third parties who wrote to the organization (gladly.md 7.7). */
+const DIRECTIONS: ReadonlyMap<string, 'inbound' | 'outbound'> = new Map([
+  ['CUSTOMER', 'inbound'],
+  ['INTERNAL', 'inbound'],
+  ['EXTERNAL', 'inbound'],
+  ['AGENT', 'outbound'],
+  ['API', 'outbound'],
+  ['AUTOMATION', 'outbound'],
+  ['SYSTEM', 'outbound'],
+]);
 const FIELDS = new Set([
   'id',
   'customerId',
@@ -60,8 +69,7 @@ export function readItem(raw: unknown): { readonly item: Item; readonly drift: D
       initiatorId: initiator.id,
       responderType: responder.type,
       responderId: responder.id,
-      direction:
-        channel === null || initiator.type === null ? null : initiator.type === 'CUSTOMER' ? 'inbound' : 'outbound',
+      direction: channel === null ? null : (DIRECTIONS.get(initiator.type ?? '') ?? null),
       channel,
       subject: textOr(content['subject']) ?? textOr(content['title']) ?? null,
       text: bodyOf(content),
@@ -87,7 +95,7 @@ function channelOf(type: string | null, content: JsonObject, drift: string[]): s
 function partyOf(raw: unknown, drift: string[]): { type: string | null; id: string | null } {
   if (!isObject(raw)) return { type: null, id: null };
   const type = textOr(raw['type']) ?? null;
-  if (type !== null && !PARTIES.has(type)) drift.push(driftName('item.party', type));
+  if (type !== null && !DIRECTIONS.has(type)) drift.push(driftName('item.party', type));
   return { type, id: textOr(raw['id']) ?? null };
 }
 

@@ -1,9 +1,11 @@
+import { parseExactJson } from '../contracts/exact-json.ts';
+
 /**
  * JSON that Postgres can keep: its jsonb refuses a NUL character and half a surrogate pair, and one such message would
- * stop a whole batch. Both become U+FFFD, in values and in names. Throws SyntaxError as JSON.parse does.
+ * stop a whole batch. Both become U+FFFD, in values and in names. Numbers stay exact. Throws SyntaxError as JSON.parse does.
  */
 export function parseStorableJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value = parseExactJson(text);
   // The escapes are the only way in: the text was decoded from UTF-8, which has no half pairs, and JSON forbids a bare NUL.
   return SUSPECT.test(text) ? storable(value) : value;
 }
@@ -13,7 +15,8 @@ const SUSPECT = /\\u(0000|d[89a-f])/i;
 function storable(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\uFFFD');
   if (Array.isArray(value)) return value.map(storable);
-  if (value === null || typeof value !== 'object') return value;
+  // An exact number has no prototype (JSON.rawJSON).
+  if (value === null || typeof value !== 'object' || Object.isFrozen(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, it]) => [storable(name), storable(it)]));
 }
 

@@ -84,13 +84,14 @@ export function createGovernors(options: GovernorOptions = {}): (hostName: strin
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Reads the quota's headers; what is missing or not a number is left out. `now` is the wall clock, for a `Retry-After` date. */
-export function quotaAnswer(status: number, headers: Headers, now: number = Date.now()): QuotaAnswer {
+/** Reads the quota's headers; what is missing or not a number is left out. A `Retry-After` date is held against the answer's own `Date`. */
+export function quotaAnswer(status: number, headers: Headers): QuotaAnswer {
+  const wroteAt = typeof headers['date'] === 'string' ? dateMs(headers['date']) : Number.NaN;
   return {
     status,
     limit: wholeNumber(headers['ratelimit-limit-second']),
     remaining: wholeNumber(headers['ratelimit-remaining-second']),
-    retryAfterMs: retryAfterMs(headers['retry-after'], now),
+    retryAfterMs: retryAfterMs(headers['retry-after'], Number.isNaN(wroteAt) ? Date.now() : wroteAt),
   };
 }
 
@@ -101,9 +102,13 @@ function wholeNumber(value: string | string[] | undefined): number | undefined {
 /** Upper bound on Retry-After, one hour; larger values are clamped. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
+/** Seconds, whole or not, of several the first; or a date as HTTP writes it. Everything else says nothing. `now`: the clock of who wrote it. */
 function retryAfterMs(value: string | string[] | undefined, now: number): number | undefined {
-  if (typeof value !== 'string') return undefined;
-  const seconds = wholeNumber(value);
-  const ms = seconds === undefined ? Date.parse(value) - now : seconds * 1_000;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
+  const text = (typeof value === 'string' ? value : value?.[0])?.split(/,(?! \d\d )/)[0]?.trim() ?? '';
+  const seconds = /^\+?(\d{1,9}(?:\.\d+)?)$/.exec(text)?.[1];
+  const ms = seconds === undefined ? dateMs(text) - now : Number(seconds) * 1_000;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), LONGEST_RETRY_AFTER_MS);
 }
+
+/** Date.parse takes `1.5` for a day in January. */
+const dateMs = (text: string): number => (/^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN);

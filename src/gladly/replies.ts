@@ -6,7 +6,8 @@ import type { Reply } from './transport.ts';
 /** Throws unless the status says that Gladly did what was asked. `origin` tells our host from another. */
 export function assertDone(reply: Reply, origin: string): void {
   if (reply.status >= 200 && reply.status < 300) return;
-  throw new GladlyError(failureOf(reply, origin), reply.request, reply.status, detailsOf(reply.text));
+  const details = detailsOf(reply.text);
+  throw new GladlyError(failureOf(reply, origin, details), reply.request, reply.status, details);
 }
 
 /**
@@ -35,26 +36,21 @@ export function headerOf(reply: Reply, name: string): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** When Gladly wrote the answer, by its own clock (to the second); null when it does not say. */
-export function dateOf(reply: Reply): Date | null {
-  const ms = Date.parse(headerOf(reply, 'date') ?? '');
-  return Number.isNaN(ms) ? null : new Date(ms);
-}
-
-function failureOf(reply: Reply, origin: string): Failure {
+function failureOf(reply: Reply, origin: string, details: readonly GladlyErrorDetail[]): Failure {
   const { status } = reply;
-  if (status >= 300 && status < 400) return redirected(reply, origin);
+  if (status >= 300 && status < 400) return redirected(reply, origin, details);
   if (status >= 500 || status === 408) return { kind: 'server_error' };
   switch (status) {
     case 400:
     case 422:
       return { kind: 'bad_request' };
     case 401:
-      return { kind: 'unauthorized' };
+      return { kind: 'unauthorized', foreign: isPage(reply) };
     case 403:
-      return { kind: 'forbidden' };
+      return { kind: 'forbidden', foreign: isPage(reply) };
     case 404:
-      return { kind: 'not_found' };
+      // Gladly says what it does not have in JSON (gladly.md 2.4); a gateway has its own page, a line of text, or nothing.
+      return { kind: 'not_found', foreign: details.length === 0 };
     case 429:
       return { kind: 'rate_limited', retryAfterMs: quotaAnswer(status, reply.headers).retryAfterMs ?? null };
     default:
@@ -63,11 +59,15 @@ function failureOf(reply: Reply, origin: string): Failure {
 }
 
 /** To somewhere else on the same host, or to another host: told apart here, and not followed. */
-function redirected(reply: Reply, origin: string): Failure {
+function redirected(reply: Reply, origin: string, details: readonly GladlyErrorDetail[]): Failure {
   const location = locationOf(reply, origin);
   if (location && location.origin !== origin) return { kind: 'redirect', target: location.host };
-  return { kind: 'moved' };
+  const id = lastSegment(location) ?? null;
+  return { kind: 'moved', id, foreign: id === null && details.length === 0 };
 }
+
+/** A web page, as a firewall or a proxy in front of Gladly makes one. */
+const isPage = (reply: Reply): boolean => headerOf(reply, 'content-type')?.includes('html') === true;
 
 function locationOf(reply: Reply, origin: string): URL | null {
   const location = headerOf(reply, 'location');

@@ -9,7 +9,12 @@ import { isObject, type JsonObject } from './json.ts';
 const id = z.string().min(1);
 const text = z.string().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
-const texts = z.array(z.string()).optional().catch(undefined);
+/** The texts of a list; other entries are left out, and the list counts as drift. */
+const texts = z
+  .array(z.unknown())
+  .transform((list) => list.filter((it) => typeof it === 'string'))
+  .optional()
+  .catch(undefined);
 
 const organization = z.looseObject({ id, loginDomain: text, name: text, timezone: text, gladlyUrl: text });
 const agent = z.looseObject({ id, name: text, emailAddress: text });
@@ -26,10 +31,8 @@ const conversation = z.looseObject({
   agentId: text,
   status: text,
   topicIds: texts,
-  customAttributes: z
-    .array(z.looseObject({ id: text, value: text }))
-    .optional()
-    .catch(undefined),
+  // Kept as they came, whatever they are.
+  customAttributes: z.array(z.unknown()).optional().catch(undefined),
 });
 
 const webhook = z.looseObject({
@@ -82,7 +85,7 @@ function reader<T extends JsonObject>(
     const value = parsed.data;
     const drift = unknownFields(name, raw, fields);
     for (const field in raw) {
-      if (fields.has(field) && value[field] === undefined) drift.push(driftName(`${name}.type`, field));
+      if (fields.has(field) && isChanged(raw[field], value[field])) drift.push(driftName(`${name}.type`, field));
     }
     for (const field of known.required ?? [])
       if (raw[field] === undefined) drift.push(driftName(`${name}.missing`, field));
@@ -93,6 +96,10 @@ function reader<T extends JsonObject>(
     return { value, raw, drift };
   };
 }
+
+/** It could not be kept whole: another type, or a list with entries of another type. */
+const isChanged = (raw: unknown, value: unknown): boolean =>
+  value === undefined || (Array.isArray(raw) && Array.isArray(value) && raw.length !== value.length);
 
 export const readOrganization = reader('organization', organization, { required: ['gladlyUrl'] });
 export const readAgent = reader('agent', agent, { required: ['emailAddress'] });

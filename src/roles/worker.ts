@@ -143,6 +143,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
             parkAfterMs: config.PARK_AFTER_MS,
             settleMs: config.SETTLE_MS,
             settleMaxMs: config.SETTLE_MAX_MS,
+            patienceMs: config.MISSING_PATIENCE_MS,
           },
           slots: new Slots(config.DRAIN_SLOTS),
           log,

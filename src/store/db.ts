@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { parseExactJson } from '../contracts/exact-json.ts';
 import { breaksConnection, isSerializationFailure, StoreError, toStoreError } from './errors.ts';
 
 type Scalar = string | number | boolean | Date | Uint8Array | null;
@@ -63,6 +64,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_MS = 15_000;
 const TRIES = 5;
 const INT8 = 20;
+const JSONB = 3802;
 
 /** Does not connect yet: the first statement does. */
 export function openDb(url: string, options: DbOptions): Db {
@@ -99,7 +101,7 @@ export function openDb(url: string, options: DbOptions): Db {
 
 /** Numbers of ours (counts, feed numbers, versions) stay far below 2^53. */
 const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === INT8 ? Number : pg.types.getTypeParser(oid, format);
+  oid === INT8 ? Number : oid === JSONB ? parseExactJson : pg.types.getTypeParser(oid, format);
 
 async function withClient<T>(pool: pg.Pool, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {

@@ -29,6 +29,15 @@ export async function beginDrain(db: Queryable, tenantId: TenantId, holder: stri
   return fence;
 }
 
+/** Milliseconds since Gladly last answered this tenant as it should, by Postgres's clock; null while it does. */
+export async function troubledForMs(db: Queryable, tenantId: TenantId): Promise<number | null> {
+  const { rows } = await db.query<{ ms: number | null }>(
+    'SELECT (extract(epoch FROM now() - gladly_waiting_since) * 1000)::float8 AS ms FROM drains WHERE tenant_id = $1',
+    [tenantId],
+  );
+  return rows[0]?.ms ?? null;
+}
+
 /**
  * First in every transaction of a drain. Holds the fence until the transaction ends, so that a newer drain begins before it or after
  * it, never within. Throws StaleDrainError.
@@ -67,10 +76,8 @@ export async function clearParkedOf(db: Queryable, tenantIds: readonly TenantId[
 
 /** What a drain sees of the world, for the status. It stays when the drain ends, until another drain says otherwise. */
 export interface DrainView {
-  /** Gladly has not answered since then; null while it does. */
-  readonly gladlyWaitingSince: Date | null;
-  /** Code of the problem that stands in the way (contracts/problems.ts). */
-  readonly problemCode: string | null;
+  /** Code of the problem that stands in the way (contracts/problems.ts); `none`: Gladly answers; `unknown`: it was not asked yet. */
+  readonly problemCode: string;
   readonly lastActivityAt: Date;
   /** When the queue was last seen empty; null: not since it was noted before. */
   readonly queueEmptyAt: Date | null;
@@ -78,7 +85,7 @@ export interface DrainView {
   readonly quota: NotedQuota | null;
 }
 
-export interface DrainState extends Omit<DrainView, 'lastActivityAt' | 'quota'> {
+export interface DrainState extends Pick<DrainView, 'queueEmptyAt'> {
   readonly tenantId: TenantId;
   readonly fence: number;
   readonly holder: string | null;
@@ -90,12 +97,14 @@ export interface DrainState extends Omit<DrainView, 'lastActivityAt' | 'quota'> 
 /** Every few seconds, not for every event. Throws StaleDrainError. */
 export async function noteDrain(db: Queryable, tenantId: TenantId, fence: number, view: DrainView): Promise<void> {
   const { count } = await db.query(
-    `UPDATE drains SET gladly_waiting_since = $3, problem_code = $4, last_activity_at = $5,
-       queue_empty_at = coalesce($6, queue_empty_at), quota = coalesce($7, quota) WHERE tenant_id = $1 AND fence = $2`,
+    `UPDATE drains SET last_activity_at = $4, queue_empty_at = coalesce($5, queue_empty_at), quota = coalesce($6, quota),
+       problem_code = CASE $3 WHEN 'none' THEN NULL WHEN 'unknown' THEN problem_code ELSE $3 END,
+       gladly_waiting_since = CASE $3 WHEN 'none' THEN NULL WHEN 'unknown' THEN gladly_waiting_since
+         ELSE coalesce(gladly_waiting_since, now()) END
+     WHERE tenant_id = $1 AND fence = $2`,
     [
       tenantId,
       fence,
-      view.gladlyWaitingSince,
       view.problemCode,
       view.lastActivityAt,
       view.queueEmptyAt,
@@ -112,8 +121,7 @@ export async function drainStates(
 ): Promise<ReadonlyMap<TenantId, DrainState>> {
   const { rows } = await db.query<DrainState>(
     `SELECT tenant_id AS "tenantId", fence, holder, began_at AS "beganAt", parked_at AS "parkedAt",
-       gladly_waiting_since AS "gladlyWaitingSince", problem_code AS "problemCode", last_activity_at AS "lastActivityAt",
-       queue_empty_at AS "queueEmptyAt"
+       last_activity_at AS "lastActivityAt", queue_empty_at AS "queueEmptyAt"
      FROM drains WHERE tenant_id = ANY($1)`,
     [tenantIds],
   );

@@ -13,12 +13,12 @@ import type { Governor } from '../../gladly/quota.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Receiver } from '../../queue/receiver.ts';
 import type { Db } from '../../store/db.ts';
-import { beginDrain, markParked } from '../../store/drains.ts';
+import { beginDrain, markParked, troubledForMs } from '../../store/drains.ts';
 import { eventCounts } from '../../store/ledger/counters.ts';
 import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { Extract, readingsAtOnce } from './extract.ts';
+import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
@@ -67,6 +67,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     return { end: { kind: 'needs_attention', problem: problem('queue_missing') }, counts: NO_COUNTS };
   }
   const fence = await beginDrain(db, tenantId, Context.current().info.activityId);
+  const [troubledMs, begunAt] = [await troubledForMs(db, tenantId), performance.now()];
   const fenced = { db, tenantId, fence };
   const observer = new Observer(fenced);
   const intake = new Intake(intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)));
@@ -79,6 +80,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
       ? new Extract({
           ...extractDeps(fenced, limits),
           client,
+          troubledForMs: () => (troubledMs === null ? 0 : troubledMs + performance.now() - begunAt),
           readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
           stored(batch) {
             const now = Date.now();
@@ -86,7 +88,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
               references?.saw(result);
               const extracted = new Set(result.extracted);
               const fresh = due.events.filter(({ eventId }) => extracted.has(eventId));
-              const freshnessMs = fresh.map(({ receivedAt }) => now - receivedAt.getTime());
+              const freshnessMs = fresh.map(({ receivedAt }) => Math.max(0, now - receivedAt.getTime()));
               observer.stored(extracted.size, freshnessMs, result.drift);
             }
           },
@@ -96,7 +98,8 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
 
   const seen = (): Seen => {
     const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
-    return [intake.emptyAt, extract?.obstacle?.problem.code ?? missing?.code ?? null, quota];
+    const problemCode = extract?.obstacle?.problem.code ?? missing?.code ?? null;
+    return [intake.emptyAt, problemCode ?? ((extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota];
   };
   const noting = setInterval(() => void observer.write(...seen()), NOTE_MS);
   const side = new AbortController();
@@ -227,7 +230,7 @@ class DrainRun {
       // Nothing waited, so nothing has shown yet whether the problem is over.
       const found = await ask.ping().then(
         () => null,
-        (error: unknown) => endOf(error),
+        (error: unknown) => endOf(error, 0),
       );
       if (found) return found;
     }
@@ -266,10 +269,9 @@ async function hiddenIn(
   return (await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl })).queue.inFlight;
 }
 
-function endOf(error: unknown): DrainEnd {
+function endOf(error: unknown, troubledForMs: number): DrainEnd {
   if (!(error instanceof GladlyError)) throw error;
-  if (error.kind === 'rate_limited') return { kind: 'budget_spent' };
-  return { kind: error.retryable ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem };
+  return error.kind === 'rate_limited' ? { kind: 'budget_spent' } : obstacleOf(error, troubledForMs);
 }
 
 /** Counts the calls that go to Gladly. */

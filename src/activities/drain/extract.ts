@@ -1,14 +1,16 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Problem } from '../../contracts/problems.ts';
+import { type Problem, problem } from '../../contracts/problems.ts';
 import { type ConversationResult, nothing } from '../../contracts/reading.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
+import { GladlyAtLarge } from './gladly-at-large.ts';
 import {
   AT_ONCE_AGAIN_MS,
   CONVERSATIONS_PER_TRANSACTION,
   FAILING_ALONE,
   GATHER_READINGS_MS,
+  MAINTENANCE_MS,
   READING_RETRY_MS,
   READINGS,
 } from './limits.ts';
@@ -29,6 +31,12 @@ export interface ExtractDeps {
   readonly client: GladlyClient;
   /** Conversations to read at once, given what the quota allows now. */
   readingsAtOnce(): number;
+  /** Conversations that were read last, the latest first: Gladly should have them. */
+  lastRead(limit: number): Promise<readonly string[]>;
+  /** Milliseconds that Gladly has not answered as it should; 0 while it does. */
+  troubledForMs(): number;
+  /** How long something that an event names may stay away, in ms. */
+  readonly patienceMs: number;
 }
 
 export interface StoredResult {
@@ -55,6 +63,7 @@ export class Extract {
   #worked = 0;
   /** Conversations that failed since one went well. */
   readonly #failing = new Set<string>();
+  readonly #atLarge: GladlyAtLarge;
   /** An error that is no answer of Gladly's: a mistake of ours. */
   #broken: unknown;
   #idleSince = performance.now();
@@ -68,6 +77,7 @@ export class Extract {
 
   constructor(deps: ExtractDeps) {
     this.#deps = deps;
+    this.#atLarge = new GladlyAtLarge(deps.client, (limit) => deps.lastRead(limit));
   }
 
   /** Milliseconds since something was last read or stored. */
@@ -143,9 +153,17 @@ export class Extract {
     const workedBefore = this.#worked;
     for (let tries = 1; ; tries += 1) {
       try {
-        this.#keep(await readConversation(this.#deps.client, due, stop), due);
-        this.#worked += 1;
-        this.#failing.clear();
+        const result = await readConversation(this.#deps.client, due, this.#deps.patienceMs, stop);
+        const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
+        if (doubt !== null) {
+          this.#standStill(due, doubt, stop);
+          return;
+        }
+        this.#keep(result, due);
+        if (result.reading !== null || result.items.length > 0) {
+          this.#worked += 1;
+          this.#failing.clear();
+        }
         return;
       } catch (error) {
         if (stop.aborted) {
@@ -153,7 +171,7 @@ export class Extract {
           return;
         }
         if (!(error instanceof GladlyError)) throw error;
-        const wait = error.retryable && error.kind !== 'rate_limited' ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
+        const wait = mayGoBy(error) ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
         if (wait === undefined || this.obstacle) {
           await this.#giveUp(due, error, this.#worked > workedBefore, stop);
           return;
@@ -163,27 +181,41 @@ export class Extract {
     }
   }
 
-  /** `othersWork`: other readings went well meanwhile, so it is not Gladly as a whole. */
+  /**
+   * An answer about one conversation is about that one, until Gladly's organization, or other conversations, say the same. `othersWork`: other
+   * readings went well meanwhile.
+   */
   async #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean, stop: AbortSignal): Promise<void> {
-    const mayBeItsOwn = error.retryable && error.kind !== 'rate_limited' && !this.obstacle;
-    if (isAboutOne(error) || (mayBeItsOwn && (othersWork || (await this.#isAlone(due, stop))))) {
-      this.#keep(afterFailure(due, error), due);
-      return;
+    const isItsOwn = ALWAYS_ABOUT_ONE.includes(error.kind) && !error.foreign;
+    const mayBeItsOwn = error.kind !== 'rate_limited' && !this.obstacle;
+    let [cause, isAlone] = [error, isItsOwn || (mayBeItsOwn && othersWork)];
+    if (!isAlone && mayBeItsOwn) {
+      this.#failing.add(due.conversationId);
+      // With few of them the organization is asked; with more it may be that no conversation can be read.
+      const trouble = await (this.#failing.size <= FAILING_ALONE
+        ? this.#atLarge.organization(stop)
+        : this.#atLarge.trouble(due.conversationId, stop, this.#failing));
+      isAlone = trouble === null;
+      cause = trouble ?? error;
     }
-    this.#letGo(due.conversationId);
-    // The governor slows us down for a 429; the conversation has done nothing wrong, and is due again.
-    if (stop.aborted || error.kind === 'rate_limited') return;
-    this.#stopFor({ kind: error.retryable ? 'waiting_for_gladly' : 'needs_attention', problem: error.problem });
+    if (!stop.aborted && isAlone) {
+      const result = afterFailure(due, error);
+      // Nothing is set aside for good while it may be Gladly as a whole.
+      const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
+      if (doubt === null) {
+        this.#keep(result, due);
+        return;
+      }
+      cause = doubt;
+    }
+    this.#standStill(due, cause, stop);
   }
 
-  /** True when Gladly answers otherwise, and few conversations have failed since the last one that did not. */
-  async #isAlone(due: DueConversation, stop: AbortSignal): Promise<boolean> {
-    this.#failing.add(due.conversationId);
-    if (this.#failing.size > FAILING_ALONE) return false;
-    return this.#deps.client.getOrganization(stop).then(
-      () => true,
-      () => false,
-    );
+  /** It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. */
+  #standStill(due: DueConversation, cause: GladlyError, stop: AbortSignal): void {
+    this.#letGo(due.conversationId);
+    if (stop.aborted || cause.kind === 'rate_limited') return;
+    this.#stopFor(obstacleOf(cause, this.#deps.troubledForMs()));
   }
 
   #stopFor(obstacle: Obstacle): void {
@@ -232,20 +264,51 @@ export class Extract {
   }
 }
 
-/** Trouble that one conversation can have by itself; anything else is trouble with Gladly, the token or the address. */
-function isAboutOne(error: GladlyError): boolean {
-  return ['too_large', 'bad_request', 'invalid_id', 'unexpected', 'moved', 'not_found'].includes(error.kind);
+/** Worth another try at once: it may be one bad moment, one node, one firewall. A token is not given up for a single word. */
+const mayGoBy = (error: GladlyError): boolean =>
+  error.kind !== 'rate_limited' &&
+  (error.retryable || error.foreign || error.kind === 'unauthorized' || error.kind === 'forbidden');
+
+/** Trouble that a conversation has by itself, whatever else Gladly says. */
+const ALWAYS_ABOUT_ONE: readonly GladlyError['kind'][] = [
+  'too_large',
+  'bad_request',
+  'invalid_id',
+  'unexpected',
+  'moved',
+  'not_found',
+];
+
+/** It gives something up for good. */
+const isFinal = ({ gone, rejected }: ConversationResult): boolean => gone.length + rejected.length > 0;
+
+/**
+ * Later and later; what no time will heal is rejected in the end, with its reason. A request that was never sent, because the id cannot be in a
+ * path, is at once.
+ */
+function afterFailure(due: DueConversation, error: GladlyError): ConversationResult {
+  const heals = error.retryable || error.foreign;
+  const tried = heals ? Math.min(due.failures, READING_RETRY_MS.length - 1) : due.failures;
+  const inMs = error.kind === 'invalid_id' ? undefined : READING_RETRY_MS[tried];
+  const reason = error.problem.code;
+  if (inMs !== undefined) return { ...nothing(due.conversationId), failed: { inMs, reason } };
+  return { ...nothing(due.conversationId), rejected: due.events.map(({ eventId }) => ({ eventId, reason })) };
 }
 
-/** Later and later; what no time will heal is rejected in the end, with its reason. */
-function afterFailure(due: DueConversation, error: GladlyError): ConversationResult {
-  const inMs = READING_RETRY_MS[error.retryable ? Math.min(due.failures, READING_RETRY_MS.length - 1) : due.failures];
-  const eventIds = due.events.map(({ eventId }) => eventId);
-  if (inMs !== undefined) return { ...nothing(due.conversationId), failed: { inMs, reason: error.problem.code } };
-  return {
-    ...nothing(due.conversationId),
-    rejected: eventIds.map((eventId) => ({ eventId, reason: error.problem.code })),
-  };
+/**
+ * What stands in the way when it is Gladly as a whole. Somebody else's pages in Gladly's place are maintenance, until they have been there for
+ * a while: then the address may have changed hands, and a person is asked.
+ */
+export function obstacleOf(error: GladlyError, troubledForMs: number): Obstacle {
+  if (error.retryable) return { kind: 'waiting_for_gladly', problem: error.problem };
+  const domain = error.request.host;
+  if (error.foreign && troubledForMs < MAINTENANCE_MS) {
+    return { kind: 'waiting_for_gladly', problem: problem('gladly_maintenance', { domain }) };
+  }
+  if (error.problem.code === 'gladly_not_found') {
+    return { kind: 'waiting_for_gladly', problem: problem('conversations_not_found', { domain }) };
+  }
+  return { kind: 'needs_attention', problem: error.problem };
 }
 
 /** How many conversations to read at once: enough to use what the quota allows with answers of a second, and no more, so that a

@@ -2,12 +2,12 @@ import type { ConversationResult } from '../../contracts/reading.ts';
 import { eventFacts } from '../../gladly/event-facts.ts';
 import { decodeDelivery } from '../../queue/envelope.ts';
 import type { Receiver } from '../../queue/receiver.ts';
-import { lastReadings } from '../../store/conversations/readings.ts';
+import { lastRead, storedOf } from '../../store/conversations/stored.ts';
 import { writeConversations } from '../../store/conversations/write.ts';
 import type { Db } from '../../store/db.ts';
 import { assertFence } from '../../store/drains.ts';
 import { reschedule } from '../../store/ledger/reschedule.ts';
-import { nextDueAt, selectDue } from '../../store/ledger/select-due.ts';
+import { nextDueMs, selectDue } from '../../store/ledger/select-due.ts';
 import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
 import { waitingEvents } from '../../store/ledger/waiting.ts';
 import type { ExtractDeps } from './extract.ts';
@@ -61,10 +61,9 @@ function takenMessage(handle: string, text: string, sawDrift: (what: string) => 
 
 export function extractDeps(
   { db, tenantId, fence }: Fenced,
-  { settleMs, settleMaxMs }: DrainLimits,
-): Pick<ExtractDeps, 'due' | 'nextDueMs' | 'store'> {
+  { settleMs, settleMaxMs, patienceMs }: DrainLimits,
+): Pick<ExtractDeps, 'due' | 'nextDueMs' | 'store' | 'lastRead' | 'patienceMs'> {
   const settling = (except: ReadonlySet<string>) => ({
-    now: new Date(),
     settleMs,
     settleMaxMs,
     excluding: [...except],
@@ -78,39 +77,28 @@ export function extractDeps(
         tenantId,
         due.map(({ conversationId }) => conversationId),
       );
-      const readings = await lastReadings(
+      const stored = await storedOf(
         db,
         tenantId,
-        due.map(({ conversationId }) => ({
-          conversationId,
-          itemIds: (events.get(conversationId) ?? []).flatMap(({ itemId }) => itemId ?? []),
-        })),
+        due.map(({ conversationId }) => conversationId),
       );
       return due.map(({ conversationId, attempts }): DueConversation => {
-        const { readAt = null, knownItems = new Set<string>() } = readings.get(conversationId) ?? {};
-        return { conversationId, events: events.get(conversationId) ?? [], readAt, knownItems, failures: attempts };
+        const waiting = events.get(conversationId) ?? [];
+        return { conversationId, events: waiting, isStored: stored.has(conversationId), failures: attempts };
       });
     },
-    async nextDueMs(except) {
-      const at = await nextDueAt(db, tenantId, settling(except));
-      return at === null ? null : Math.max(0, at.getTime() - Date.now());
-    },
+    patienceMs,
+    lastRead: (limit) => lastRead(db, tenantId, limit),
+    nextDueMs: (except) => nextDueMs(db, tenantId, settling(except)),
     async store(results) {
-      const now = new Date();
       await db.transaction(async (tx) => {
         // Pending conversations are locked here before writeConversations locks the rest; a deadlock that follows is retried (db.ts). A stale fence rolls both back.
-        await reschedule(
-          tx,
-          tenantId,
-          results.flatMap((result) => failureOf(result, now)),
-        );
-        await writeConversations(tx, tenantId, fence, results, now);
+        await reschedule(tx, tenantId, results.flatMap(failureOf));
+        await writeConversations(tx, tenantId, fence, results);
       });
     },
   };
 }
 
-function failureOf({ conversationId, failed }: ConversationResult, now: Date) {
-  if (failed === null) return [];
-  return [{ conversationId, notBefore: new Date(now.getTime() + failed.inMs), reason: failed.reason }];
-}
+const failureOf = ({ conversationId, failed }: ConversationResult) =>
+  failed === null ? [] : [{ conversationId, ...failed }];

@@ -9,6 +9,8 @@ export interface DrainLimits {
   /** A conversation is read when it was quiet for `settleMs`, at the latest `settleMaxMs` after its first waiting event. */
   readonly settleMs: number;
   readonly settleMaxMs: number;
+  /** What an event names, and Gladly does not have, is gone after so long. */
+  readonly patienceMs: number;
 }
 
 /**
@@ -45,20 +47,35 @@ export const CONVERSATIONS_PER_TRANSACTION = 32;
  */
 export const GATHER_READINGS_MS = 60;
 
-/** An item that its event names may show up in Gladly a moment later (gladly.md 6.8: how much later is unknown). */
+/**
+ * What an event names may show up in Gladly a moment later (gladly.md 6.8: how much later is unknown): looks until DrainLimits.patienceMs is
+ * over, the last distance again and again.
+ */
 export const ITEM_LOOKS_MS = [1_000, 3_000, 10_000, 30_000, 120_000] as const;
 
 /** So many of these looks read the conversation as a whole; the later ones only the item. */
 export const WHOLE_LOOKS = 3;
 
-/** An item that is not there so long after its event was accepted never will be. */
-export const ITEM_GIVEN_UP_MS = 900_000;
+/** A list of items that timed out, or was refused, so often in a row is done without. */
+export const LIST_GIVEN_UP = 2;
 
-/** Readings of one conversation that failed in a way of its own, while others worked. */
-export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000] as const;
+/**
+ * Waits between readings of one conversation that failed in a way of its own, while others worked; what no time heals is rejected after the last.
+ * A quarter of an hour in all, as for what is not there.
+ */
+export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000, 600_000] as const;
 
-/** So many conversations may fail one after the other, with Gladly answering otherwise, before it is Gladly that is in trouble. */
+/** So many conversations may fail one after the other, with Gladly answering otherwise, before others are asked for. */
 export const FAILING_ALONE = 3;
+
+/** Conversations that Gladly showed before and that are asked for then, at most: some may be gone, all of them are not. */
+export const WITNESSES = 5;
+
+/** What was found out of Gladly as a whole holds for so long, in ms. */
+export const GLADLY_KNOWN_MS = 3_000;
+
+/** An organization that answered before may answer with somebody else's pages for so long before a person is asked, in ms: maintenance. */
+export const MAINTENANCE_MS = 900_000;
 
 /** Waits before a retryable reading is tried again, in ms; after them Gladly counts as unavailable. */
 export const AT_ONCE_AGAIN_MS = [300, 1_200] as const;
@@ -66,15 +83,6 @@ export const AT_ONCE_AGAIN_MS = [300, 1_200] as const;
 /** Agents, inboxes, teams and topics seldom change; an id that we do not know is a sign that they did. */
 export const REFERENCE_MAX_AGE_MS = 24 * 3_600_000;
 export const REFERENCE_MIN_AGE_MS = 600_000;
-
-/**
- * How much older than a reading an event must be to count as covered by it. Gladly's `Date` has whole seconds, and how
- * soon a change shows in a reading is unknown (gladly.md 6.8, 6.13).
- */
-export const COVERED_MARGIN_MS = 2_000;
-
-/** The same for a conversation that its first event names. */
-export const CONVERSATION_LOOKS_MS = [1_000, 3_000] as const;
 
 /** This part of the picks goes to the freshest conversations, so that a backlog never starves them. */
 export const NEWEST_SHARE = 0.25;

@@ -8,8 +8,11 @@ import { addMeasurements } from '../../store/measurements.ts';
 /** Times that are kept for one note, at most: with more, some are as good as all. */
 const SAMPLES = 2_000;
 
-/** What a note says besides what was counted: when the queue was last seen empty, the problem's code, the quota. */
-export type Seen = readonly [queueEmptyAt: Date | null, problemCode: string | null, quota: QuotaSnapshot | null];
+/**
+ * What a note says besides what was counted: when the queue was last seen empty, the problem's code (`none` once a reading has worked, `unknown`
+ * before that), the quota.
+ */
+export type Seen = readonly [queueEmptyAt: Date | null, problemCode: string, quota: QuotaSnapshot | null];
 
 /** What a drain leaves for status, charts and alerts: written down every few seconds, never once an event. */
 export class Observer {
@@ -66,7 +69,6 @@ export class Observer {
     this.#drift = new Map();
     this.#changed = false;
     const view = {
-      gladlyWaitingSince: problemCode === null ? null : at,
       problemCode,
       lastActivityAt: at,
       queueEmptyAt,

@@ -1,77 +1,90 @@
 import { type ConversationResult, type Item, nothing, type WaitingEvent } from '../../contracts/reading.ts';
-import type { GladlyClient } from '../../gladly/client.ts';
-import { GladlyError } from '../../gladly/errors.ts';
-import { CONVERSATION_LOOKS_MS, COVERED_MARGIN_MS, ITEM_GIVEN_UP_MS, ITEM_LOOKS_MS, WHOLE_LOOKS } from './limits.ts';
+import type { GladlyClient, ItemsAnswer } from '../../gladly/client.ts';
+import { type FailureKind, GladlyError } from '../../gladly/errors.ts';
+import { ITEM_LOOKS_MS, LIST_GIVEN_UP, WHOLE_LOOKS } from './limits.ts';
 
-/** A conversation with waiting events, and what is stored of it. */
+/** A conversation that is to be read. */
 export interface DueConversation {
   readonly conversationId: string;
+  /** Its waiting events; none when it is to be read for another reason. */
   readonly events: readonly WaitingEvent[];
-  /** When it was last read, by Gladly's clock; null: never. */
-  readonly readAt: Date | null;
-  /** Which of the items that the events name are stored. */
-  readonly knownItems: ReadonlySet<string>;
+  /** It was read before, and was not gone then. */
+  readonly isStored: boolean;
   /** Readings of it that failed in a row. */
   readonly failures: number;
 }
 
+/** An event whose item, or whose conversation, could not be read, and why. */
+interface Missing {
+  readonly event: WaitingEvent;
+  readonly reason: string;
+}
+
+/** Not there: Gladly's word, which is believed once it has kept to it. What is refused or unreadable is set aside instead. */
+const NOT_FOUND = { item: 'item_not_found', conversation: 'conversation_not_found', moved: 'conversation_moved' };
+
 /**
- * Reads a conversation as seldom as its events allow: not at all when an earlier reading covers them, once for all of them
- * otherwise, and item by item for what a reading did not show. Throws GladlyError, and the signal's reason.
+ * Reads a conversation as seldom as its events allow: once for all of them, and item by item for what that did not show. What can be kept is
+ * kept: a list that cannot be had costs neither the head nor the items that events name, and an item costs itself. `patienceMs`: how long
+ * something that an event names may stay away before it is given up. Throws GladlyError, and the signal's reason.
  */
 export async function readConversation(
   client: GladlyClient,
   due: DueConversation,
+  patienceMs: number,
   signal: AbortSignal,
 ): Promise<ConversationResult> {
-  const open = due.events.filter((event) => !isCovered(event, due));
-  const extracted = due.events.filter((event) => isCovered(event, due)).map((event) => event.eventId);
-  const result = { ...nothing(due.conversationId), extracted };
-  if (open.length === 0) return result;
+  const { conversationId, events } = due;
+  const result = nothing(conversationId);
   // Where one item was late others may have been, and of those no event tells: the first looks read all of it again.
-  const onlyItems = due.readAt !== null && open.every((event) => event.itemId !== null && event.attempts > WHOLE_LOOKS);
-  if (onlyItems) return withItems(client, due, result, open, signal);
+  const onlyItems =
+    due.isStored && events.length > 0 && events.every((event) => event.itemId !== null && event.attempts > WHOLE_LOOKS);
+  if (onlyItems) return withItems(client, due, result, events, patienceMs, signal);
 
-  const started = performance.now();
-  const [conversation, list] = await Promise.all([
-    client.getConversation(due.conversationId, signal).catch(notFoundAsNull),
-    client.listConversationItems(due.conversationId, signal).catch(notFoundAsNull),
+  const readAt = new Date();
+  const [head, items] = await Promise.all([
+    client.getConversation(conversationId, signal).catch((error: unknown) => orAway(error)),
+    client.listConversationItems(conversationId, signal).catch((error: unknown) => orListless(error, due.failures)),
   ]);
-  if (conversation === null || list === null) return notThere(result, open);
-  const readAt = earliest([conversation.readAt, list.readAt], performance.now() - started);
+  if (head instanceof GladlyError) return notThere(result, due, head, patienceMs);
+  const list: ItemsAnswer =
+    items instanceof GladlyError ? { items: [], limited: true, drift: [`conversation.items:${items.kind}`] } : items;
   const shown = new Set(list.items.map((item) => item.id));
   const isShown = (event: WaitingEvent) => event.itemId === null || shown.has(event.itemId);
-  const reading = {
-    conversation: conversation.value,
-    raw: conversation.raw,
-    items: list.items,
-    limited: list.limited,
-    readAt,
-  };
   const read = {
     ...result,
-    reading,
-    drift: [...conversation.drift, ...list.drift],
-    extracted: [...extracted, ...open.filter(isShown).map((event) => event.eventId)],
+    reading: { conversation: head.value, raw: head.raw, items: list.items, limited: list.limited, readAt },
+    drift: [...head.drift, ...list.drift],
+    extracted: events.filter(isShown).map((event) => event.eventId),
   };
-  const missing = open.filter((event) => !isShown(event));
+  const missing = events.filter((event) => !isShown(event));
   if (missing.length === 0) return read;
   // Over the cap the newest are what a list leaves out (gladly.md 2.2). Below it, the item is not there yet.
-  return list.limited ? withItems(client, due, read, missing, signal) : lookLater(read, missing);
+  if (list.limited) return withItems(client, due, read, missing, patienceMs, signal);
+  return lookLater(
+    read,
+    missing.map((event) => ({ event, reason: NOT_FOUND.item })),
+    patienceMs,
+  );
 }
 
-/** True when an earlier reading has seen what the event is about: it costs no call. */
-function isCovered(event: WaitingEvent, { readAt, knownItems }: DueConversation): boolean {
-  if (readAt === null || event.eventAt === null) return false;
-  if (event.itemId !== null && !knownItems.has(event.itemId)) return false;
-  return event.eventAt.getTime() + COVERED_MARGIN_MS <= readAt.getTime();
+/** Gladly itself says that the conversation is not there; what somebody else says in its place is thrown. */
+function orAway(error: unknown): GladlyError {
+  if (error instanceof GladlyError && !error.foreign && (error.kind === 'not_found' || error.kind === 'moved'))
+    return error;
+  throw error;
 }
 
-/** A reading shows what was there when its first request was sent; `Date` is when its answer left. */
-function earliest(dates: readonly (Date | null)[], tookMs: number): Date | null {
-  const times = dates.map((date) => date?.getTime() ?? Number.NaN);
-  const first = Math.min(...times) - tookMs;
-  return Number.isNaN(first) ? null : new Date(first);
+/** These will be the same next time. */
+const LISTLESS: readonly FailureKind[] = ['too_large', 'bad_request', 'unexpected', 'not_found', 'moved'];
+/** These may go by, and are believed when they came again. A server's error is none: then all of it is read later. */
+const LISTLESS_IN_THE_END: readonly FailureKind[] = ['timeout', 'forbidden', 'unauthorized'];
+
+function orListless(error: unknown, failures: number): GladlyError {
+  if (!(error instanceof GladlyError) || error.foreign) throw error;
+  if (LISTLESS.includes(error.kind)) return error;
+  if (LISTLESS_IN_THE_END.includes(error.kind) && failures >= LIST_GIVEN_UP) return error;
+  throw error;
 }
 
 async function withItems(
@@ -79,29 +92,33 @@ async function withItems(
   due: DueConversation,
   result: ConversationResult,
   events: readonly WaitingEvent[],
+  patienceMs: number,
   signal: AbortSignal,
 ): Promise<ConversationResult> {
   const items: Item[] = [];
   const extracted: string[] = [];
-  const missing: WaitingEvent[] = [];
+  const missing: Missing[] = [];
   for (const event of events) {
     const item = await readItem(client, due.conversationId, event, signal);
-    if (item === null) missing.push(event);
+    if (typeof item === 'string') missing.push({ event, reason: item });
     else extracted.push(event.eventId);
-    if (item !== null && item !== 'unsupported') items.push(item);
+    if (typeof item === 'object' && item !== null) items.push(item);
   }
   const found = { ...result, items: [...result.items, ...items], extracted: [...result.extracted, ...extracted] };
-  return missing.length === 0 ? found : lookLater(found, missing);
+  return missing.length === 0 ? found : lookLater(found, missing, patienceMs);
 }
 
-/** Null: not there. `unsupported`: it exists, and Gladly's API cannot show it (400, gladly.md 2.2). */
+/** What concerns one item; anything else is trouble with Gladly, the token or the address. */
+const ABOUT_ONE_ITEM: readonly FailureKind[] = ['forbidden', 'too_large', 'moved', 'unexpected', 'invalid_id'];
+
+/** Null: it exists, and Gladly's API cannot show it (400, gladly.md 2.2). A reason: it could not be read. */
 async function readItem(
   client: GladlyClient,
   conversationId: string,
   { itemId, type }: WaitingEvent,
   signal: AbortSignal,
-): Promise<Item | 'unsupported' | null> {
-  if (itemId === null) return 'unsupported';
+): Promise<Item | string | null> {
+  if (itemId === null) return null;
   try {
     const answer =
       type === 'CONVERSATION/NOTE_CREATED'
@@ -109,43 +126,55 @@ async function readItem(
         : await client.getConversationItem(itemId, signal);
     return answer.item;
   } catch (error) {
-    if (error instanceof GladlyError && error.kind === 'not_found') return null;
-    if (error instanceof GladlyError && error.kind === 'bad_request') return 'unsupported';
+    if (!(error instanceof GladlyError) || error.foreign) throw error;
+    if (error.kind === 'bad_request') return null;
+    if (error.kind === 'not_found') return NOT_FOUND.item;
+    if (ABOUT_ONE_ITEM.includes(error.kind)) return error.problem.code;
     throw error;
   }
 }
 
-/** An item may show up a little later; one that never does is gone. */
-function lookLater(result: ConversationResult, missing: readonly WaitingEvent[]): ConversationResult {
-  const waitOf = ({ attempts, receivedAt }: WaitingEvent): number | undefined =>
-    Date.now() - receivedAt.getTime() > ITEM_GIVEN_UP_MS
-      ? undefined
-      : (ITEM_LOOKS_MS[attempts] ?? ITEM_LOOKS_MS.at(-1));
-  const gone = missing.filter((event) => waitOf(event) === undefined);
-  const waits = missing.flatMap((event) => waitOf(event) ?? []);
+/** Something may show up a little later; what never does is gone, and what cannot be read is set aside. */
+function lookLater(result: ConversationResult, missing: readonly Missing[], patienceMs: number): ConversationResult {
+  const isOver = ({ event }: Missing): boolean => (event.missingMs ?? 0) > patienceMs;
+  const over = missing
+    .filter(isOver)
+    .map(({ event, reason }) => ({ eventId: event.eventId, reason, isGone: reason === NOT_FOUND.item }));
+  const open = missing.filter((one) => !isOver(one));
+  const verdict = ({ eventId, reason }: (typeof over)[number]) => ({ eventId, reason });
   return {
     ...result,
-    gone: [...result.gone, ...gone.map(({ eventId }) => ({ eventId, reason: 'item_not_found' }))],
-    later:
-      waits.length === 0
-        ? null
-        : {
-            inMs: Math.min(...waits),
-            eventIds: missing.filter((event) => waitOf(event) !== undefined).map(({ eventId }) => eventId),
-          },
+    gone: [...result.gone, ...over.filter(({ isGone }) => isGone).map(verdict)],
+    rejected: [...result.rejected, ...over.filter(({ isGone }) => !isGone).map(verdict)],
+    later: laterOf(open),
   };
 }
 
-/** A conversation may be a moment behind its first event, too; one that stays away was deleted. */
-function notThere(result: ConversationResult, open: readonly WaitingEvent[]): ConversationResult {
-  const tried = Math.max(...open.map((event) => event.attempts));
-  const inMs = CONVERSATION_LOOKS_MS[tried];
-  if (inMs !== undefined) return { ...result, later: { inMs, eventIds: open.map(({ eventId }) => eventId) } };
-  const gone = open.map(({ eventId }) => ({ eventId, reason: 'conversation_not_found' }));
-  return { ...result, conversationGone: true, gone };
+const LAST_LOOK_MS = Math.max(...ITEM_LOOKS_MS);
+
+function laterOf(open: readonly Missing[]): ConversationResult['later'] {
+  const [first] = open;
+  if (first === undefined) return null;
+  const looks = open.map(({ event }) => ITEM_LOOKS_MS[event.attempts] ?? LAST_LOOK_MS);
+  return {
+    inMs: Math.min(...looks),
+    eventIds: open.map(({ event }) => event.eventId),
+    reason: first.reason,
+  };
 }
 
-function notFoundAsNull(error: unknown): null {
-  if (error instanceof GladlyError && error.kind === 'not_found') return null;
-  throw error;
+/** A conversation may be behind its first event, too; one that stays away was deleted, or went on under another id. */
+function notThere(
+  result: ConversationResult,
+  { events }: DueConversation,
+  { failure }: GladlyError,
+  patienceMs: number,
+): ConversationResult {
+  const reason = failure.kind === 'moved' ? NOT_FOUND.moved : NOT_FOUND.conversation;
+  const looks = failure.kind === 'moved' && failure.id !== null ? [failure.id] : [];
+  const missingMs = Math.max(...events.map((event) => event.missingMs ?? 0));
+  if (events.length === 0) return result;
+  if (missingMs <= patienceMs) return { ...result, later: laterOf(events.map((event) => ({ event, reason }))) };
+  const gone = events.map(({ eventId }) => ({ eventId, reason }));
+  return { ...result, conversationGone: true, gone, looks };
 }

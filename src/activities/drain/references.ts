@@ -24,6 +24,8 @@ export class References {
   readonly #fetchedAt = new Map<ReferenceKind, number>();
   readonly #known = new Map<ReferenceKind, Set<string>>();
   readonly #missed = new Set<ReferenceKind>();
+  /** Lists that could not be had, and when they are asked for again (performance.now). */
+  readonly #retryAt = new Map<ReferenceKind, number>();
 
   constructor(db: Db, tenantId: string, client: GladlyClient) {
     this.#db = db;
@@ -59,8 +61,7 @@ export class References {
         for (const kind of KINDS) if (this.#isDue(kind)) await this.#fetch(kind, stop);
       }
     } catch (error) {
-      // Gladly's trouble is what extraction itself will report; a day-old name is no loss.
-      if (!stop.aborted && !(error instanceof GladlyError)) throw error;
+      if (!stop.aborted) throw error;
     }
   }
 
@@ -73,12 +74,22 @@ export class References {
   }
 
   #isDue(kind: ReferenceKind): boolean {
+    if (performance.now() < (this.#retryAt.get(kind) ?? 0)) return false;
     const age = Date.now() - (this.#fetchedAt.get(kind) ?? 0);
     return age > REFERENCE_MAX_AGE_MS || (this.#missed.has(kind) && age > REFERENCE_MIN_AGE_MS);
   }
 
   async #fetch(kind: ReferenceKind, stop: AbortSignal): Promise<void> {
-    const { values } = await this.#listers[kind](stop);
+    const values = await this.#listers[kind](stop).then(
+      (answer) => answer.values,
+      (error: unknown) => {
+        // Gladly's trouble is what extraction itself will report; a day-old name is no loss, and the other lists are asked for.
+        if (stop.aborted || !(error instanceof GladlyError)) throw error;
+        this.#retryAt.set(kind, performance.now() + REFERENCE_MIN_AGE_MS);
+        return null;
+      },
+    );
+    if (values === null) return;
     const entries = values.map((value) => ({ id: value.id, name: value.name, raw: value }));
     await putReference(this.#db, this.#tenantId, kind, entries, new Date());
     this.#fetchedAt.set(kind, Date.now());

@@ -15,15 +15,15 @@ export interface Written extends Completed {
 
 /**
  * Writes what several readings came to, in the transaction that it is given: conversations and items, the events' new states, the work queue,
- * and a feed number for each conversation that changed. An older reading never overwrites a newer one, and an item never vanishes.
- * Each conversation once at most. `now` is when postponed conversations' waits begin. Throws StaleDrainError: then nothing of the transaction is kept.
+ * and a feed number for each conversation that changed. An item never vanishes. Each conversation once at most. A drain reads a conversation
+ * once at a time and writes in that order, and the fence keeps the drain before it out: so a reading that is written is the newest, and no
+ * clock is asked. Throws StaleDrainError: then nothing of the transaction is kept.
  */
 export async function writeConversations(
   tx: Tx,
   tenantId: TenantId,
   fence: number,
   writes: readonly ConversationResult[],
-  now: Date,
 ): Promise<Written> {
   await assertFence(tx, tenantId, fence);
   const known = await readKnown(tx, tenantId, writes);
@@ -35,19 +35,14 @@ export async function writeConversations(
   );
   // Locks are taken in one order everywhere: conversations, items, events, pending conversations, and the counters last.
   const completed = await completeEvents(tx, tenantId, writes.flatMap(outcomes));
-  await reschedule(
-    tx,
-    tenantId,
-    writes.flatMap((write) => reschedulingOf(write, now)),
-  );
+  await reschedule(tx, tenantId, writes.flatMap(reschedulingOf));
   const changed = plans.filter((one) => one.changed).length;
   const lastSeq = await addCounts(tx, tenantId, completed, changed);
-  await writeRows(tx, tenantId, plans, lastSeq - changed, now);
+  await writeRows(tx, tenantId, plans, lastSeq - changed);
   return { ...completed, changed };
 }
 
 interface Known {
-  readonly readAt: Date | null;
   readonly digest: string | null;
   readonly goneAt: Date | null;
   readonly limited: boolean;
@@ -67,7 +62,7 @@ async function readKnown(
   if (touched.length === 0) return new Map();
   const ids = touched.map(({ conversationId }) => conversationId);
   const { rows } = await tx.query<Omit<Known, 'items'> & { conversationId: string }>(
-    `SELECT conversation_id AS "conversationId", read_at AS "readAt", digest, gone_at AS "goneAt", limited
+    `SELECT conversation_id AS "conversationId", digest, gone_at AS "goneAt", limited
      FROM conversations WHERE tenant_id = $1 AND conversation_id = ANY($2) ORDER BY conversation_id FOR UPDATE`,
     [tenantId, ids],
   );
@@ -83,7 +78,6 @@ async function readKnown(
     ids.map((id) => [
       id,
       {
-        readAt: null,
         digest: null,
         goneAt: null,
         limited: false,
@@ -99,7 +93,7 @@ interface Plan {
   /** New ones and changed ones. */
   readonly items: readonly ItemRow[];
   readonly itemCount: number;
-  /** The conversation's row, when the reading is the newest. */
+  /** The conversation's row, when it was read. */
   readonly row: StoredJson | null;
   readonly goneNow: boolean;
   /** Something that a reader of the feed would see. */
@@ -108,15 +102,10 @@ interface Plan {
 
 function plan(write: ConversationResult, known: Known | undefined): Plan {
   const { reading, conversationGone = false } = write;
-  const isNewest = reading !== null && !isOlder(reading.readAt, known?.readAt ?? null);
   const found = itemRows(write);
-  const items = found.filter(({ item, digest }) => {
-    const stored = known?.items.get(item.id);
-    // From an older reading only items that are not stored yet are kept. Items read one by one are read now.
-    return stored === undefined || (stored !== digest && (isNewest || write.items.includes(item)));
-  });
+  const items = found.filter(({ item, digest }) => known?.items.get(item.id) !== digest);
   const itemCount = new Set([...(known?.items.keys() ?? []), ...found.map(({ item }) => item.id)]).size;
-  const row = isNewest ? storedJson(reading.raw) : null;
+  const row = reading && storedJson(reading.raw);
   const exists = known?.digest != null;
   const goneNow = conversationGone && exists && known.goneAt === null;
   const rowChanged =
@@ -130,9 +119,6 @@ function plan(write: ConversationResult, known: Known | undefined): Plan {
     changed: rowChanged || goneNow || (items.length > 0 && (exists || row !== null)),
   };
 }
-
-const isOlder = (readAt: Date | null, stored: Date | null): boolean =>
-  readAt !== null && stored !== null && readAt.getTime() < stored.getTime();
 
 async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -156,7 +142,7 @@ async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]):
 }
 
 /** Gives out the feed numbers after `seq` and writes the conversations' rows with them. */
-async function writeRows(tx: Tx, tenantId: TenantId, plans: readonly Plan[], before: number, now: Date): Promise<void> {
+async function writeRows(tx: Tx, tenantId: TenantId, plans: readonly Plan[], before: number): Promise<void> {
   let seq = before;
   const rows = plans.map((one) => {
     if (one.changed) seq += 1;
@@ -168,15 +154,14 @@ async function writeRows(tx: Tx, tenantId: TenantId, plans: readonly Plan[], bef
   if (others.length === 0) return;
   await tx.query(
     `UPDATE conversations c SET item_count = row.item_count, feed_seq = row.seq,
-       gone_at = CASE WHEN row.gone THEN $5::timestamptz ELSE c.gone_at END
-     FROM unnest($2::text[], $3::integer[], $4::bigint[], $6::boolean[]) AS row(conversation_id, item_count, seq, gone)
+       gone_at = CASE WHEN row.gone THEN now() ELSE c.gone_at END
+     FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::boolean[]) AS row(conversation_id, item_count, seq, gone)
      WHERE c.tenant_id = $1 AND c.conversation_id = row.conversation_id`,
     [
       tenantId,
       others.map(({ write }) => write.conversationId),
       others.map(({ itemCount }) => itemCount),
       others.map((one) => one.seq),
-      now,
       others.map(({ goneNow }) => goneNow),
     ],
   );
@@ -202,9 +187,8 @@ async function upsertRead(
        customer_id = excluded.customer_id, status = excluded.status, created_at = excluded.created_at, closed_at = excluded.closed_at,
        inbox_id = excluded.inbox_id, agent_id = excluded.agent_id, topic_ids = excluded.topic_ids,
        custom_attributes = excluded.custom_attributes, item_count = excluded.item_count, limited = excluded.limited,
-       read_at = coalesce(excluded.read_at, c.read_at), gone_at = NULL, raw = excluded.raw, digest = excluded.digest,
-       feed_seq = CASE WHEN excluded.feed_seq = 0 THEN c.feed_seq ELSE excluded.feed_seq END
-     WHERE c.read_at IS NULL OR excluded.read_at IS NULL OR c.read_at <= excluded.read_at`,
+       read_at = excluded.read_at, gone_at = NULL, raw = excluded.raw, digest = excluded.digest,
+       feed_seq = CASE WHEN excluded.feed_seq = 0 THEN c.feed_seq ELSE excluded.feed_seq END`,
     [
       tenantId,
       rows.map(({ write }) => write.conversationId),
@@ -226,10 +210,7 @@ async function upsertRead(
   );
 }
 
-function reschedulingOf({ conversationId, later }: ConversationResult, now: Date): Rescheduling[] {
-  if (later === null) return [];
-  const notBefore = new Date(now.getTime() + later.inMs);
-  return [{ conversationId, notBefore, reason: 'item_not_found', eventIds: later.eventIds }];
-}
+const reschedulingOf = ({ conversationId, later }: ConversationResult): Rescheduling[] =>
+  later === null ? [] : [{ conversationId, ...later }];
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -67,7 +67,7 @@ async function shrinkPending(
 async function keepPending(tx: Tx, tenantId: TenantId, open: readonly LockedPending[]): Promise<void> {
   await tx.query(
     `UPDATE pending_conversations p SET waiting = o.waiting, first_received_at = o.first, last_received_at = o.last,
-       attempts = 0, not_before = NULL, reason = NULL
+       attempts = 0, not_before = NULL, reason = NULL, failing_since = NULL
      FROM (
        SELECT o.conversation_id, o.waiting, e.first, e.last
        FROM unnest($2::text[], $3::integer[]) AS o(conversation_id, waiting)

@@ -40,9 +40,12 @@ const TAKE_IN = `
     SELECT tenant_id FROM tenant_counters WHERE tenant_id = $1 FOR KEY SHARE
   ), inserted AS (
     INSERT INTO events (tenant_id, event_id, type, conversation_id, item_id, customer_id, event_at, received_at, way, body, state, reason)
-    SELECT tenant.tenant_id, row.*
+    SELECT tenant.tenant_id, row.event_id, row.type, row.conversation_id, row.item_id, row.customer_id, row.event_at,
+      -- The endpoint's clock may be ahead. Nothing was accepted after now, and what would be would not be due.
+      least(row.received_at, now()), row.way, row.body, row.state, row.reason
     FROM tenant, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-      $9::text[], $10::bytea[], $11::text[], $12::text[]) AS row(event_id)
+      $9::text[], $10::bytea[], $11::text[], $12::text[]) AS row(event_id, type, conversation_id, item_id, customer_id, event_at,
+        received_at, way, body, state, reason)
     ORDER BY row.event_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING conversation_id, received_at, state

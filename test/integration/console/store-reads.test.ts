@@ -50,7 +50,7 @@ describeStore('what the console reads', (store) => {
     const quota = { limit: 10, allowed: null, used: 4, rivals: 1.5, at: at(0) };
     const stale = await beginDrain(store.db, tenantId, 'one');
     const fence = await beginDrain(store.db, tenantId, 'other');
-    const view = { gladlyWaitingSince: null, problemCode: null, lastActivityAt: at(0), queueEmptyAt: null };
+    const view = { problemCode: 'none', lastActivityAt: at(0), queueEmptyAt: null };
     await noteDrain(store.db, tenantId, fence, { ...view, quota });
     await expect(noteDrain(store.db, tenantId, stale, { ...view, quota: { ...quota, used: 9 } })).rejects.toThrow();
     await noteDrain(store.db, tenantId, fence, { ...view, quota: null });

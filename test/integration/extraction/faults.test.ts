@@ -27,7 +27,12 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
 
   beforeAll(async () => {
     gladlies = await Promise.all(Array.from({ length: 8 }, () => startGladly()));
-    const env = { GLADLY_WAIT_MS: '300', GLADLY_WAIT_MAX_MS: '600', ATTENTION_LOOK_MS: '600000' };
+    const env = {
+      GLADLY_WAIT_MS: '300',
+      GLADLY_WAIT_MAX_MS: '600',
+      ATTENTION_LOOK_MS: '600000',
+      MISSING_PATIENCE_MS: '8000',
+    };
     world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host), env });
   });
   afterAll(async () => {
@@ -152,7 +157,7 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
 
   it.concurrent('a rejected token asks for a person, with the problem and its remedy; new credentials go on', async () => {
     const { gladly, tenant } = await connected();
-    await gladly.fault({ path: '/api/v1/conversations/**', status: 401, body: 'empty' });
+    await gladly.fault({ path: '/api/v1/**', status: 401, body: 'empty' });
     const { id } = await newConversation(gladly, 2);
     await change(gladly, id, 2);
     const stuck = await when(tenant, 'needs attention', ({ extraction }) => extraction?.state === 'needs_attention');

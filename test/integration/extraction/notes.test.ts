@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Observer } from '../../../src/activities/drain/observer.ts';
 import type { Db } from '../../../src/store/db.ts';
-import { beginDrain, drainStates } from '../../../src/store/drains.ts';
+import { beginDrain, drainStates, troubledForMs } from '../../../src/store/drains.ts';
 import { listDrift } from '../../../src/store/drift.ts';
 import { readMeasurements } from '../../../src/store/measurements.ts';
 import { at } from '../../support/store/samples.ts';
@@ -39,12 +39,25 @@ describeStore('the notes of a drain', (store) => {
     observer.stored(3, [10, 20, 30], ['conversation.new', 'conversation.new']);
     await observer.write(at(5), 'gladly_unavailable', null);
     observer.stored(2, [10, 20], ['conversation.new']);
-    await observer.write(null, null, null);
-    await observer.writeLast(null, null, null);
+    await observer.write(null, 'unknown', null);
+    expect(await troubledForMs(store.db, tenantId)).toBeGreaterThanOrEqual(0);
+    await observer.writeLast(null, 'none', null);
     expect(await extracted()).toBe(5);
     expect(await drift()).toEqual([['conversation.new', 3]]);
-    const state = (await drainStates(store.db, [tenantId])).get(tenantId);
-    expect(state).toMatchObject({ problemCode: null, gladlyWaitingSince: null, queueEmptyAt: at(5) });
+    expect((await drainStates(store.db, [tenantId])).get(tenantId)).toMatchObject({ queueEmptyAt: at(5) });
+    expect(await troubledForMs(store.db, tenantId)).toBeNull();
+  });
+
+  it('say since when Gladly does not answer, whatever it answers meanwhile, over drains', async () => {
+    const { tenantId, observer } = await drainOf(store);
+    await observer.write(null, 'gladly_server_error', null);
+    const before = (await troubledForMs(store.db, tenantId)) ?? 0;
+    await beginDrain(store.db, tenantId, 'w1');
+    const fence = await beginDrain(store.db, tenantId, 'w1');
+    const next = new Observer({ db: store.db, tenantId, fence });
+    await next.write(null, 'unknown', null);
+    await next.write(null, 'gladly_timeout', null);
+    expect(await troubledForMs(store.db, tenantId)).toBeGreaterThan(before);
   });
 
   it('lose nothing that is counted while one of them is being written, not even at the end', async () => {
@@ -52,9 +65,9 @@ describeStore('the notes of a drain', (store) => {
     const gate = Promise.withResolvers<void>();
     db.open = gate.promise;
     observer.stored(1, [10], []);
-    const ticking = observer.write(null, null, null);
+    const ticking = observer.write(null, 'unknown', null);
     observer.stored(40, [10], ['item.new']);
-    const ending = observer.writeLast(null, null, null);
+    const ending = observer.writeLast(null, 'unknown', null);
     gate.resolve();
     await Promise.all([ticking, ending]);
     expect(await extracted()).toBe(41);
@@ -66,7 +79,7 @@ describeStore('the notes of a drain', (store) => {
     const gate = Promise.withResolvers<void>();
     db.open = gate.promise;
     observer.stored(1, [10], []);
-    const ticks = [observer.write(null, null, null), observer.write(null, null, null)];
+    const ticks = [observer.write(null, 'unknown', null), observer.write(null, 'unknown', null)];
     expect(ticks[1]).toBe(ticks[0]);
     gate.resolve();
     await Promise.all(ticks);
@@ -77,10 +90,10 @@ describeStore('the notes of a drain', (store) => {
     const { db, observer, extracted, drift } = await drainOf(store);
     db.open = Promise.reject(new Error('Postgres is out'));
     observer.stored(7, [10], ['item.new']);
-    await observer.write(null, null, null);
+    await observer.write(null, 'unknown', null);
     db.open = Promise.resolve();
     observer.stored(1, [10], ['item.new']);
-    await observer.writeLast(null, null, null);
+    await observer.writeLast(null, 'unknown', null);
     expect(await extracted()).toBe(8);
     expect(await drift()).toEqual([['item.new', 2]]);
   });
@@ -91,6 +104,7 @@ describeStore('the notes of a drain', (store) => {
     observer.stored(1, [10], []);
     await observer.writeLast(at(5), 'gladly_unavailable', null);
     expect(await extracted()).toBe(0);
-    expect((await drainStates(store.db, [tenantId])).get(tenantId)).toMatchObject({ problemCode: null, holder: 'w2' });
+    expect((await drainStates(store.db, [tenantId])).get(tenantId)).toMatchObject({ holder: 'w2' });
+    expect(await troubledForMs(store.db, tenantId)).toBeNull();
   });
 });

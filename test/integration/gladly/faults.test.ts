@@ -304,8 +304,14 @@ describe('an answer that is not the one asked for', () => {
   });
 
   it('a redirect on the same host is for the caller', async () => {
-    expect((await answered(302, '', { location: '/login' })).failure).toEqual({ kind: 'moved' });
-    expect((await answered(304, '')).failure).toEqual({ kind: 'moved' });
+    expect((await answered(302, '', { location: '/login' })).failure).toEqual({
+      kind: 'moved',
+      id: null,
+      foreign: true,
+    });
+    expect((await answered(304, '')).failure).toEqual({ kind: 'moved', id: null, foreign: true });
+    const there = { location: '/api/v1/conversations/other' };
+    expect((await answered(301, '', there)).failure).toEqual({ kind: 'moved', id: 'other', foreign: false });
   });
 });
 
@@ -336,10 +342,10 @@ describe('what an error tells', () => {
     const faults = ['name_not_found', 'dns', 'tls', 'refused', 'reset', 'address_refused'] as const;
     const failures: Failure[] = [
       ...faults.map((fault): Failure => ({ kind: 'connection', fault })),
-      { kind: 'unauthorized' },
-      { kind: 'forbidden' },
-      { kind: 'not_found' },
-      { kind: 'moved' },
+      { kind: 'unauthorized', foreign: false },
+      { kind: 'forbidden', foreign: false },
+      { kind: 'not_found', foreign: false },
+      { kind: 'moved', id: null, foreign: false },
       { kind: 'rate_limited', retryAfterMs: null },
       { kind: 'server_error' },
       { kind: 'timeout', afterMs: 15_000 },

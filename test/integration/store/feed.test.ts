@@ -23,7 +23,7 @@ describeStore('feed', (store) => {
         const writes = ids.map((id) =>
           write(id, { items: [], reading: reading(`by ${n}, ${version}`, [], at(version)) }),
         );
-        await store.db.transaction((tx) => writeConversations(tx, tenantId, fence, writes, at(0)));
+        await store.db.transaction((tx) => writeConversations(tx, tenantId, fence, writes));
       }
       writing -= 1;
     };
@@ -56,7 +56,7 @@ describeStore('feed', (store) => {
     const fence = await beginDrain(store.db, tenantId, 'w1');
     const put = (db: Db, id: string) =>
       db.transaction((tx) =>
-        writeConversations(tx, tenantId, fence, [write(id, { reading: reading('OPEN', [], at(0)) })], at(0)),
+        writeConversations(tx, tenantId, fence, [write(id, { reading: reading('OPEN', [], at(0)) })]),
       );
     const { db, held } = heldOpen(store.db, 200);
     const slow = put(db, 'slow');
@@ -76,7 +76,7 @@ describeStore('feed', (store) => {
     const writes = ['c1', 'c2', 'c3'].map((id) =>
       write(id, { reading: reading('OPEN', [item(`${id}-b`), item(`${id}-a`)], at(0)) }),
     );
-    await store.db.transaction((tx) => writeConversations(tx, tenantId, fence, writes, at(0)));
+    await store.db.transaction((tx) => writeConversations(tx, tenantId, fence, writes));
     const ids = async (after: number, limit: number) =>
       (await readFeed(store.db, tenantId, after, limit)).map(({ conversationId }) => conversationId);
     expect(await ids(0, 2)).toEqual(['c1', 'c2']);

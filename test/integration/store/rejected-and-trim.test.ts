@@ -52,7 +52,7 @@ describeStore('rejected events', (store) => {
     const tenantId = await withRejected(10);
     await takeIn(store.db, tenantId, [event('new', 'c1', at(50))]);
     await store.db.transaction((tx) =>
-      reschedule(tx, tenantId, [{ conversationId: 'c1', notBefore: LONG_AFTER, reason: 'x', eventIds: ['new'] }]),
+      reschedule(tx, tenantId, [{ conversationId: 'c1', inMs: 3_600_000, reason: 'x', eventIds: ['new'] }]),
     );
     expect(await restoreRejected(store.db, tenantId, { dryRun: false, eventIds: ['e0001'] })).toEqual({
       restored: 1,

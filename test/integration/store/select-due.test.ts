@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { assertFence, beginDrain, StaleDrainError } from '../../../src/store/drains.ts';
+import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import { type Rescheduling, reschedule } from '../../../src/store/ledger/reschedule.ts';
-import { nextDueAt, selectDue } from '../../../src/store/ledger/select-due.ts';
+import { nextDueMs, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
 import { at, countsBothWays, event, settleEvents } from '../../support/store/samples.ts';
@@ -22,16 +23,16 @@ describeStore('pick', (store) => {
   const putOff = (tenantId: string, reschedulings: readonly Rescheduling[]) =>
     store.db.transaction((tx) => reschedule(tx, tenantId, reschedulings));
   const next = (tenantId: string, seconds: number, excluding: readonly string[] = []) =>
-    nextDueAt(store.db, tenantId, { ...settling, now: at(seconds), excluding });
+    nextDueMs(store.db, tenantId, { ...settling, now: at(seconds), excluding });
 
   it('waits until a conversation is quiet, and at the latest until the bound', async () => {
     const tenantId = await store.tenant();
     await takeIn(store.db, tenantId, [event('e1', 'c1', at(0)), event('e2', 'c2', at(0))]);
-    expect(await next(tenantId, 0)).toEqual(new Date(at(1).getTime() + 1));
+    expect(await next(tenantId, 0)).toBe(1_000);
     expect(await due(tenantId, 0.999)).toEqual([]);
     for (let n = 1; n <= 20; n += 1) await takeIn(store.db, tenantId, [event(`more-${n}`, 'c1', at(n * 0.5))]);
     expect(await due(tenantId, 9.9)).toEqual(['c2']);
-    expect(await next(tenantId, 9.9, ['c2'])).toEqual(new Date(at(10).getTime() + 1));
+    expect(await next(tenantId, 9.9, ['c2'])).toBe(100);
     expect(await due(tenantId, 10)).toEqual(['c1', 'c2']);
     expect(await due(tenantId, 10, ['c2'])).toEqual(['c1']);
     expect(await next(tenantId, 12, ['c1', 'c2'])).toBeNull();
@@ -67,15 +68,22 @@ describeStore('pick', (store) => {
     const tenantId = await store.tenant();
     await takeIn(store.db, tenantId, [event('e1', 'c1', at(0)), event('e2', 'c1', at(0)), event('e3', 'c2', at(1))]);
     await putOff(tenantId, [
-      { conversationId: 'c1', notBefore: at(60), reason: 'item_not_found', eventIds: ['e2'] },
-      { conversationId: 'c2', notBefore: at(90), reason: 'server_error' },
-      { conversationId: 'not there', notBefore: at(90), reason: 'server_error' },
+      { conversationId: 'c1', inMs: 60_000, reason: 'item_not_found', eventIds: ['e2'] },
+      { conversationId: 'c2', inMs: 90_000, reason: 'server_error' },
+      { conversationId: 'not there', inMs: 90_000, reason: 'server_error' },
     ]);
-    expect(await due(tenantId, 59)).toEqual([]);
-    expect(await next(tenantId, 59)).toEqual(new Date(at(60).getTime() + 1));
-    expect(await due(tenantId, 60)).toEqual(['c1']);
-    await putOff(tenantId, [{ conversationId: 'c2', notBefore: at(95), reason: 'server_error' }]);
-    const picked = await selectDue(store.db, tenantId, { ...settling, now: at(95), limit: 10, newestShare: 0 });
+    // What was put off is due by Postgres's clock.
+    const inSeconds = async (seconds: number) => {
+      const now = new Date(Date.now() + seconds * 1_000);
+      return await selectDue(store.db, tenantId, { ...settling, now, limit: 10, newestShare: 0 });
+    };
+    expect(await inSeconds(55)).toEqual([]);
+    const inMs = await nextDueMs(store.db, tenantId, settling);
+    expect(inMs).toBeGreaterThan(55_000);
+    expect(inMs).toBeLessThanOrEqual(60_000);
+    expect((await inSeconds(60)).map(({ conversationId }) => conversationId)).toEqual(['c1']);
+    await putOff(tenantId, [{ conversationId: 'c2', inMs: 95_000, reason: 'server_error' }]);
+    const picked = await inSeconds(95);
     expect(picked.map(({ conversationId, attempts }) => [conversationId, attempts])).toEqual([
       ['c1', 0],
       ['c2', 2],
@@ -88,6 +96,23 @@ describeStore('pick', (store) => {
     expect(events.get('c2')?.map(({ attempts }) => attempts)).toEqual([0]);
     const { kept, counted } = await countsBothWays(store.db, tenantId);
     expect(kept).toEqual(counted);
+  });
+
+  it('goes by the clock of Postgres alone: one that accepted events and is ahead, or behind, delays none', async () => {
+    const tenantId = await store.tenant();
+    const hour = 3_600_000;
+    await takeIn(store.db, tenantId, [
+      event('ahead', 'c1', new Date(Date.now() + hour)),
+      event('behind', 'c2', new Date(Date.now() - hour)),
+    ]);
+    expect(await nextDueMs(store.db, tenantId, settling)).toBe(0);
+    const soon = { ...settling, now: new Date(Date.now() + 1_500), limit: 10, newestShare: 0 };
+    expect((await selectDue(store.db, tenantId, soon)).map(({ conversationId }) => conversationId)).toEqual([
+      'c2',
+      'c1',
+    ]);
+    const { oldestWaitingAt } = await eventCounts(store.db, tenantId);
+    expect(oldestWaitingAt?.getTime()).toBeLessThanOrEqual(Date.now() - hour + 1_000);
   });
 
   it('sees only its own tenant', async () => {

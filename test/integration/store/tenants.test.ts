@@ -113,7 +113,7 @@ describeStore('tenants', (store) => {
       const fence = await beginDrain(store.db, id, 'w');
       await takeIn(store.db, id, [event('e1', 'c1'), event('e2', 'c2')]);
       await store.db.transaction((tx) =>
-        writeConversations(tx, id, fence, [write('c1', { reading: reading('OPEN', [item('i1')], at(1)) })], at(1)),
+        writeConversations(tx, id, fence, [write('c1', { reading: reading('OPEN', [item('i1')], at(1)) })]),
       );
       await issueWebhookKey(store.db, id);
       await recordAction(store.db, { tenantId: id, at: at(0), by: 'ann', action: 'x', reason: null });

@@ -88,6 +88,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
             parkAfterMs: 500,
             settleMs: 100,
             settleMaxMs: 500,
+            patienceMs: config.MISSING_PATIENCE_MS,
           },
           slots: new Slots(config.DRAIN_SLOTS),
           log,

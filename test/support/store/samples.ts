@@ -51,7 +51,7 @@ export function item(id: string, text = `text of ${id}`, more: Partial<Item> = {
   };
 }
 
-export function reading(status: string, items: readonly Item[], readAt: Date | null, limited = false): Reading {
+export function reading(status: string, items: readonly Item[], readAt: Date, limited = false): Reading {
   const conversation = {
     customerId: 'customer-1',
     createdAt: '2026-01-05T08:00:00Z',

@@ -272,10 +272,29 @@ describe("the quota's headers", () => {
   });
 
   it('may name a date to come back, which is never in the past and never more than an hour off', () => {
-    const now = Date.parse('2026-01-01T00:00:00Z');
-    const waitOf = (value: string): number | undefined => quotaAnswer(429, { 'retry-after': value }, now).retryAfterMs;
+    // By the clock of who wrote it: ours may be another.
+    const date = 'Thu, 01 Jan 2026 00:00:00 GMT';
+    const waitOf = (value: string): number | undefined => quotaAnswer(429, { 'retry-after': value, date }).retryAfterMs;
     expect(waitOf('Thu, 01 Jan 2026 00:00:09 GMT')).toBe(9_000);
     expect(waitOf('Wed, 31 Dec 2025 00:00:00 GMT')).toBe(0);
     expect(waitOf('999999')).toBe(3_600_000);
+  });
+
+  it.each([
+    ['1.5', 1_500],
+    ['0.5', 500],
+    ['2.0', 2_000],
+    ['30.0', 30_000],
+    ['+5', 5_000],
+    ['5, 5', 5_000],
+    [' 7 ', 7_000],
+    ['0', 0],
+    ['-1', undefined],
+    ['1e3', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    ['5 January', undefined],
+  ])('may say %j', (value, expected) => {
+    expect(quotaAnswer(429, { 'retry-after': value }).retryAfterMs).toBe(expected);
   });
 });
