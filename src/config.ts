@@ -121,14 +121,14 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** What `part` needs from the environment. Throws ConfigError, which names every bad variable. An empty one counts as unset. */
-export function readConfig(env: NodeJS.ProcessEnv, part: 'api' | 'worker'): Config {
+/** What `part` needs from the environment: `ingest` needs no key of any kind. Throws ConfigError, which names every bad variable. An empty one counts as unset. */
+export function readConfig(env: NodeJS.ProcessEnv, part: 'api' | 'ingest' | 'worker'): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const read = variables.safeParse(given);
   const wrong = read.success
     ? []
     : read.error.issues.map((issue) => `${issue.path[0]?.toString()}: ${said(issue, given)}`);
-  if (given['SECRET_KEYS'] === undefined) wrong.push('SECRET_KEYS: missing');
+  if (part !== 'ingest' && given['SECRET_KEYS'] === undefined) wrong.push('SECRET_KEYS: missing');
   if (part === 'api' && given['OPERATOR_KEYS'] === undefined) wrong.push('OPERATOR_KEYS: missing');
   if (!read.success || wrong.length > 0) throw new ConfigError([...new Set(wrong)].join('\n'));
   const { OPERATOR_KEYS, SECRET_KEYS, PUBLIC_URL, ...rest } = read.data;

@@ -13,9 +13,9 @@ export interface Program {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-export async function run(file: string, args: readonly string[]): Promise<Program> {
+export async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Program> {
   const child = fork(join(import.meta.dirname, file), args, {
-    env: { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    env: { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -72,3 +72,7 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
 /** `delayMs`: the shutdown delay. `sharedPort`: a port that several of these processes listen on; 0 for a port of its own. */
 export const runApi = (sqs: string, databaseUrl: string, delayMs = 0, sharedPort = 0): Promise<Program> =>
   run('processes/api.ts', [sqs, databaseUrl, String(delayMs), String(sharedPort)]);
+
+/** A role of the product as it runs in production: `node src/main.ts ROLE`, with these variables. */
+export const runRole = (role: 'api' | 'ingest', env: NodeJS.ProcessEnv): Promise<Program> =>
+  run('../../../src/main.ts', [role], { LOG_LEVEL: 'silent', API_PORT: '0', ...env });
