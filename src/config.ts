@@ -5,7 +5,8 @@ import { z } from 'zod';
  * The embedded world (src/dev) sets most of these by itself.
  */
 const port = (standard: number) => z.coerce.number().int().min(0).max(65_535).default(standard);
-const ms = (standard: number) => z.coerce.number().int().min(0).default(standard);
+const atLeast = (least: number) => (standard: number) => z.coerce.number().int().min(least).default(standard);
+const ms = atLeast(0);
 const count = (standard: number) => z.coerce.number().int().min(1).default(standard);
 const text = z.string().trim().min(1);
 
@@ -60,6 +61,10 @@ const variables = z.object({
   GLADLY_EXTRA_HOSTS: list(text).default([]),
   /** Balancers of ours in front of the API: the sender's address is then read from X-Forwarded-For. */
   PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  /** A connection without a request is closed after this: longer than what stands in front keeps one (docs/deploy.md). */
+  KEEP_ALIVE_MS: atLeast(1_000)(620_000),
+  /** From the first byte of a request to the last of its headers. */
+  HEADERS_TIMEOUT_MS: atLeast(1_000)(5_000),
   /** After SIGTERM the API goes on accepting this long, for a balancer to see that it is not ready any more. */
   SHUTDOWN_DELAY_MS: ms(0),
   /** Then requests under way have this long. The embedded world gives the API 2.5 s in all. */

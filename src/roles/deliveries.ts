@@ -125,12 +125,15 @@ export function openDeliveries(config: Config, log: Logger): Deliveries {
     readiness,
     async serve(others, { stopFirst = () => undefined, closeLast = async () => undefined } = {}) {
       await Promise.race([migration.done, pause(MIGRATION_WAIT_MS)]);
-      const server = createHttpServer({
-        brokenAnswer,
-        onRequest: (request, response) => {
-          if (!ingest.handler(request, response)) others(request, response);
+      const server = createHttpServer(
+        {
+          brokenAnswer,
+          onRequest: (request, response) => {
+            if (!ingest.handler(request, response)) others(request, response);
+          },
         },
-      });
+        { keepAliveMs: config.KEEP_ALIVE_MS, headersTimeoutMs: config.HEADERS_TIMEOUT_MS },
+      );
       if (config.API_REUSE_PORT && !migratesConnections()) {
         log.warn(
           { event: 'api.shared_port_resets' },

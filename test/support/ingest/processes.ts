@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SERVER_LIMITS } from '../../../src/api/http/server.ts';
 import { freePort } from '../free-port.ts';
 
 /** A program in its own process. */
@@ -70,8 +71,13 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
 }
 
 /** `delayMs`: the shutdown delay. `sharedPort`: a port that several of these processes listen on; 0 for a port of its own. */
-export const runApi = (sqs: string, databaseUrl: string, delayMs = 0, sharedPort = 0): Promise<Program> =>
-  run('processes/api.ts', [sqs, databaseUrl, String(delayMs), String(sharedPort)]);
+export const runApi = (
+  sqs: string,
+  databaseUrl: string,
+  delayMs = 0,
+  sharedPort = 0,
+  keepAliveMs = SERVER_LIMITS.keepAliveMs,
+): Promise<Program> => run('processes/api.ts', [sqs, databaseUrl, ...[delayMs, sharedPort, keepAliveMs].map(String)]);
 
 /** A role of the product as it runs in production: `node src/main.ts ROLE`, with these variables. */
 export const runRole = (role: 'api' | 'ingest', env: NodeJS.ProcessEnv): Promise<Program> =>
