@@ -76,7 +76,7 @@ function facts(
   { tenant, counts, inQueue, deadLetters, firstLossAt }: TenantView,
   { lastEventAt, recent, quota }: TenantDetails,
 ): Piece {
-  const { waiting, extracted, trimmed, gone, rejected, oldestWaitingAt } = counts;
+  const { waiting, extracted, trimmed, gone, rejected, ignored, oldestWaitingAt } = counts;
   const rejectedAt = tenantAddress(tenant.tenantId, '/rejected');
   return [
     fact(
@@ -99,7 +99,11 @@ function facts(
     ),
     fact('Quota in use', quotaInWords(quota)),
     fact('Stored', count(extracted + trimmed), gone > 0 && `${count(gone)} more were gone from Gladly`),
-    fact('Rejected', rejected > 0 ? html`<a href="${rejectedAt}">${count(rejected)}</a>` : '0'),
+    fact(
+      'Rejected',
+      rejected > 0 ? html`<a href="${rejectedAt}">${count(rejected)}</a>` : '0',
+      ignored > 0 && `${count(ignored)} more are about no conversation`,
+    ),
     fact(
       'Dead letters',
       deadLetters === null

@@ -1,4 +1,5 @@
-import { parseEvent } from '../../gladly/events.ts';
+import { Buffer } from 'node:buffer';
+import { arrayElements, parseEvent } from '../../gladly/events.ts';
 import { encodeDelivery } from '../../queue/envelope.ts';
 import { isEndpointTrouble } from '../../queue/errors.ts';
 import type { EventSender } from '../../queue/sender.ts';
@@ -34,17 +35,25 @@ export interface IngestEngine {
 export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }: EngineDeps): IngestEngine {
   async function take(delivery: AuthenticatedDelivery): Promise<EngineOutcome> {
     const { caller, body, acceptedAt } = delivery;
-    const event = parseEvent(body.toString());
+    const text = body.toString();
+    const event = parseEvent(text);
+    if (event.kind === 'several') return takeEach(delivery, arrayElements(text));
     if (event.kind === 'ping') {
       recorder.record(caller.tenantId, caller.keyId, STAT_TYPE.ping, acceptedAt);
       return 'pinged';
     }
-    const outcome = await keep(delivery, event.kind !== 'not_json');
+    const outcome = await keep(delivery, event.kind !== 'not_json' && body[0] !== BYTE_ORDER_MARK);
     if (outcome !== 'nowhere_to_keep') {
       wakes.notify(caller.tenantId);
       recorder.record(caller.tenantId, caller.keyId, 'type' in event ? event.type : STAT_TYPE.notAnEvent, acceptedAt);
     }
     return outcome;
+  }
+
+  /** Each as a delivery of its own: all are durable, or the whole is sent again and those that are known are recognized. */
+  async function takeEach(delivery: AuthenticatedDelivery, texts: readonly string[]): Promise<EngineOutcome> {
+    const outcomes = await Promise.all(texts.map((text) => take({ ...delivery, body: Buffer.from(text) })));
+    return WORST_FIRST.find((outcome) => outcomes.includes(outcome)) ?? 'nowhere_to_keep';
   }
 
   async function keep(delivery: AuthenticatedDelivery, isJson: boolean): Promise<EngineOutcome> {
@@ -72,3 +81,7 @@ export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }:
 
   return { take };
 }
+
+const WORST_FIRST: readonly EngineOutcome[] = ['nowhere_to_keep', 'ledgered', 'queued', 'pinged'];
+/** The first byte of one in UTF-8. It may stand before JSON, but not within the message (queue/envelope.ts). */
+const BYTE_ORDER_MARK = 0xef;

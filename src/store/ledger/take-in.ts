@@ -20,8 +20,8 @@ export interface NewEvent {
   readonly way: 'queue' | 'direct';
   /** As it came; bytes when it is no text. */
   readonly body: string | Uint8Array;
-  /** `rejected`: set aside at once, with the reason. */
-  readonly state: 'waiting' | 'rejected';
+  /** `rejected`: set aside at once, with the reason. `ignored`: about no conversation. */
+  readonly state: 'waiting' | 'rejected' | 'ignored';
   readonly reason: string | null;
 }
 
@@ -59,13 +59,13 @@ const TAKE_IN = `
     RETURNING 1
   ), sums AS (
     SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'rejected') AS rejected,
-      (SELECT count(*) FROM queued) AS conversations
+      count(*) FILTER (WHERE state = 'ignored') AS ignored, (SELECT count(*) FROM queued) AS conversations
     FROM inserted
   ), counted AS (
-    UPDATE tenant_counters c SET waiting = c.waiting + sums.waiting, rejected = c.rejected + sums.rejected
-    FROM sums WHERE c.tenant_id = $1 AND sums.waiting + sums.rejected > 0
+    UPDATE tenant_counters c SET waiting = c.waiting + sums.waiting, rejected = c.rejected + sums.rejected, ignored = c.ignored + sums.ignored
+    FROM sums WHERE c.tenant_id = $1 AND sums.waiting + sums.rejected + sums.ignored > 0
   )
-  SELECT waiting + rejected AS inserted, conversations, EXISTS (SELECT FROM tenant) AS known FROM sums`;
+  SELECT waiting + rejected + ignored AS inserted, conversations, EXISTS (SELECT FROM tenant) AS known FROM sums`;
 
 /**
  * Writes deliveries into the ledger; those it has already are left as they are. Hundreds at once cost little more than one.

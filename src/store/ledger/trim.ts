@@ -1,25 +1,31 @@
 import type { Db } from '../db.ts';
 
 const TRIM = `
-  WITH old AS MATERIALIZED (
+  WITH done AS MATERIALIZED (
     SELECT ctid AS row FROM events WHERE state IN ('extracted', 'gone') AND done_at < $1
     ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED
+  ), ignored AS MATERIALIZED (
+    SELECT ctid AS row FROM events WHERE state = 'ignored' AND taken_at < $1
+    ORDER BY taken_at LIMIT $2 FOR UPDATE SKIP LOCKED
   ), removed AS (
-    DELETE FROM events e USING old WHERE e.ctid = old.row RETURNING e.tenant_id, e.state
+    DELETE FROM events e USING (SELECT row FROM done UNION ALL SELECT row FROM ignored) old WHERE e.ctid = old.row
+    RETURNING e.tenant_id, e.state
   ), sums AS (
-    SELECT tenant_id, count(*) FILTER (WHERE state = 'extracted') AS extracted, count(*) FILTER (WHERE state = 'gone') AS gone
+    SELECT tenant_id, count(*) FILTER (WHERE state = 'extracted') AS extracted, count(*) FILTER (WHERE state = 'gone') AS gone,
+      count(*) FILTER (WHERE state = 'ignored') AS ignored
     FROM removed GROUP BY tenant_id
   ), locked AS MATERIALIZED (
     SELECT c.tenant_id FROM tenant_counters c JOIN sums USING (tenant_id) ORDER BY c.tenant_id FOR UPDATE OF c
   ), counted AS (
     UPDATE tenant_counters c SET extracted = c.extracted - sums.extracted, gone = c.gone - sums.gone,
-      trimmed = c.trimmed + sums.extracted + sums.gone
+      ignored = c.ignored - sums.ignored, trimmed = c.trimmed + sums.extracted + sums.gone
     FROM sums JOIN locked USING (tenant_id) WHERE c.tenant_id = sums.tenant_id
   )
   SELECT count(*) AS events FROM removed`;
 
 /**
- * Removes up to `limit` events that were done before `olderThan`, of all tenants, the longest done first, and returns how many. Call it until
+ * Removes up to `limit` events that were done before `olderThan`, and up to `limit` that were ignored before, of all tenants, the oldest first, and
+ * returns how many. Call it until
  * it returns 0, with a breath between. Keep done events longer than SQS keeps messages (14 days) and Gladly resends
  * (about 2 h): the ledger is what recognises a duplicate. Waiting and rejected events are never removed.
  */

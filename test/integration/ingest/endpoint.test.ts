@@ -1,4 +1,6 @@
+import { request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createKeySource } from '../../../src/api/ingest/key-source.ts';
 import { createWaker } from '../../../src/api/ingest/waker.ts';
@@ -143,6 +145,107 @@ describe('keys', () => {
     await ground.db.query('UPDATE tenants SET queue_url = NULL WHERE tenant_id = $1', [without.tenantId]);
     expect((await deliver(endpoint, without, eventBody())).status).toBe(200);
     expect((await eventCounts(ground.db, without.tenantId)).waiting).toBe(1);
+  });
+});
+
+describe('a delivery that came through somebody else', () => {
+  const headers = (): Record<string, string> => ({ 'content-type': 'application/json', 'x-api-key': tenant.key });
+  const post = (more: Record<string, string>, body: string | Uint8Array): Promise<Response> =>
+    fetch(`${endpoint.url}/webhooks/gladly/${tenant.tenantId}`, {
+      method: 'POST',
+      headers: { ...headers(), ...more },
+      body,
+    });
+
+  test('with a byte order mark is what it would be without', async () => {
+    const body = `\uFEFF${eventBody()}`;
+    expect((await deliver(endpoint, tenant, body)).status).toBe(200);
+    expect(await queued(tenant.queue)).toEqual([body]);
+    const pinged = await ground.tenant();
+    expect((await deliver(endpoint, pinged, '\uFEFF{"type":"PING"}')).status).toBe(200);
+    expect(await queued(pinged.queue)).toEqual([]);
+  });
+
+  test('compressed is stored as what it was; a bomb is 413, and an encoding that nobody here knows 415', async () => {
+    const body = eventBody();
+    for (const [encoding, bytes] of [
+      ['gzip', gzipSync(body)],
+      ['br', brotliCompressSync(body)],
+    ] as const) {
+      expect((await post({ 'content-encoding': encoding }, bytes)).status).toBe(200);
+      expect(await queued(tenant.queue)).toEqual([body]);
+    }
+    expect((await post({ 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(50_000_000)))).status).toBe(413);
+    const unknown = await post({ 'content-encoding': 'zstd' }, 'x');
+    expect([unknown.status, unknown.headers.get('accept-encoding')]).toEqual([415, 'gzip, deflate, br']);
+    expect((await post({ 'content-encoding': 'zstd', 'x-api-key': 'wrong' }, 'x')).status).toBe(401);
+    expect(await queued(tenant.queue)).toEqual([]);
+  });
+
+  test('with others in an array is one of several, in the queue and in the ledger', async () => {
+    const [one, two, three] = [eventBody(), eventBody(), eventBody()];
+    expect((await deliver(endpoint, tenant, `[${one}, ${two},{"type":"PING"}]`)).status).toBe(200);
+    expect((await queued(tenant.queue)).sort()).toEqual([one, two].sort());
+    const without = await ground.tenant();
+    await ground.db.query('UPDATE tenants SET queue_url = NULL WHERE tenant_id = $1', [without.tenantId]);
+    // Sent again together with a new one, each is there once.
+    for (const body of [`[${one},${two}]`, `[${two},${three}]`])
+      expect((await deliver(endpoint, without, body)).status).toBe(200);
+    expect(await eventCounts(ground.db, without.tenantId)).toMatchObject({ waiting: 3, rejected: 0 });
+  });
+
+  test('is refused as a whole when one of several can be kept nowhere', async () => {
+    const gone = `http://127.0.0.1:${await freePort()}`;
+    let puts = 0;
+    const flaky = await startEndpoint(ground, {
+      transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: gone }),
+      ledger: {
+        put: async (rows) => {
+          puts += rows.length;
+          return rows.map((_, n) => n > 0);
+        },
+      },
+    });
+    expect((await deliver(flaky, tenant, `[${eventBody()},${eventBody()}]`)).status).toBe(503);
+    expect(puts).toBe(2);
+    await flaky.close();
+  });
+
+  test.each(['http://example.com', 'HTTPS://example.com:8443', ''])(
+    'is found at the target %s/webhooks/…',
+    async (origin) => {
+      const body = eventBody();
+      const answer = await new Promise<number | undefined>((resolve, reject) => {
+        const path = `${origin}/webhooks/gladly/${tenant.tenantId}?x=1`;
+        request({ port: endpoint.port, method: 'POST', path, headers: headers() }, (found) =>
+          resolve(found.resume().statusCode),
+        )
+          .once('error', reject)
+          .end(body);
+      });
+      expect(answer).toBe(200);
+      expect(await queued(tenant.queue)).toEqual([body]);
+    },
+  );
+
+  test.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['203.0.113.8:40001', '203.0.113.8:40002'],
+    ['[2001:db8::1]:40001', '[2001:db8::1]:40002'],
+    ['[2001:db8:0:1::1]', '2001:db8:0:1::2'],
+  ])('from %s is of the same sender as from %s, for the limit on wrong keys', async (one, other) => {
+    const behind = await startEndpoint(ground, { proxies: 1, tuning: { flood: { burst: 2, perSecond: 0 } } });
+    const statuses = [];
+    for (const from of [one, other, one, other]) {
+      const answer = await fetch(`${behind.url}/webhooks/gladly/${tenant.tenantId}`, {
+        method: 'POST',
+        headers: { 'x-api-key': 'wrong', 'x-forwarded-for': `10.0.0.1, ${from}` },
+        body: '{}',
+      });
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([401, 401, 429, 429]);
+    await behind.close();
   });
 });
 

@@ -132,6 +132,28 @@ describeStore('trimEvents', (store) => {
     }
   });
 
+  it('removes ignored events too, as old as what is done, and nobody can bring them back', async () => {
+    const tenantId = await store.tenant();
+    const ignored = { state: 'ignored', reason: 'not_about_a_conversation' } as const;
+    expect(
+      await takeIn(
+        store.db,
+        tenantId,
+        ['i1', 'i2', 'i3'].map((id) => event(id, null, at(0), ignored)),
+      ),
+    ).toEqual({ inserted: 3, duplicates: 0, conversations: 0 });
+    expect(await eventCounts(store.db, tenantId)).toMatchObject({ waiting: 0, rejected: 0, ignored: 3 });
+    const nothing = { restored: 0, unusable: 0 };
+    expect(await restoreRejected(store.db, tenantId, { dryRun: false })).toEqual(nothing);
+    expect(await restoreRejected(store.db, tenantId, { dryRun: false, eventIds: ['i1'] })).toEqual(nothing);
+    expect(await trimEvents(store.db, { olderThan: at(0), limit: 100 })).toBe(0);
+    expect(await trimEvents(store.db, { olderThan: LONG_AFTER, limit: 2 })).toBe(2);
+    expect(await eventCounts(store.db, tenantId)).toMatchObject({ ignored: 1, trimmed: 0 });
+    expect(await trimEvents(store.db, { olderThan: LONG_AFTER, limit: 2 })).toBe(1);
+    const { kept, counted } = await countsBothWays(store.db, tenantId);
+    expect(kept).toEqual(counted);
+  });
+
   it('vacuums without a word', async () => {
     await expect(vacuum(store.db)).resolves.toBeUndefined();
   });
