@@ -100,6 +100,8 @@ export function openDeliveries(config: Config, log: Logger): Deliveries {
     {
       own: {
         webhookKeys: () => (ingest.keys.isLoaded ? null : 'not_loaded'),
+        // Shown only: it changes with the next delivery, which would not come to a process that is not ready.
+        sending: () => (ingest.isSqsOut ? 'breaker_open' : null),
         accepting: () => (isShuttingDown ? 'shutting_down' : null),
       },
       remote: {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ApiError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS, type TenantId } from '../../contracts/tenant.ts';
 import type { ApiContext } from '../http/endpoints.ts';
+import { EVENT_IDS } from '../http/input.ts';
 import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { type FormResult, fromJson, seeOther } from '../pages/forms.ts';
@@ -33,7 +34,7 @@ const credentials = z.object({
 const eventIds = z
   .string()
   .transform((text) => (text === '' ? undefined : fromJson(text)))
-  .pipe(z.array(z.string().min(1).max(200)).min(1).max(1_000).optional());
+  .pipe(EVENT_IDS.optional());
 
 interface ChangeOf<T> {
   readonly ctx: ApiContext;

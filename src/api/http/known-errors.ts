@@ -16,7 +16,7 @@ export function asApiError(thrown: unknown): ApiError {
       { cause: thrown },
     );
   }
-  if (isStoreError(thrown)) {
+  if (isOutOfStore(thrown)) {
     return new ApiError('store_unavailable', 'The database does not answer. Try again soon.', [], { cause: thrown });
   }
   return new ApiError('internal_error', 'Something of ours went wrong. The log has it under this request id.', [], {
@@ -24,6 +24,7 @@ export function asApiError(thrown: unknown): ApiError {
   });
 }
 
-function isStoreError(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === 'StoreError';
+/** A StoreError (store/errors.ts) that time heals. The others are about what was asked, or about our own statements: the database does answer. */
+function isOutOfStore(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'StoreError' && 'transient' in thrown && thrown.transient === true;
 }

@@ -3,6 +3,7 @@ import type { OnboardingStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
 import type { Liveness } from '../../tenants/liveness.ts';
 import type { ReadModel, TenantHabits, TenantView } from '../../tenants/read-model.ts';
+import { onboardingProblem } from '../../tenants/standing.ts';
 
 /** A problem in the words that a person reads. */
 interface ShownProblem {
@@ -16,13 +17,17 @@ interface ShownProblem {
 const DAY_MS = 86_400_000;
 
 /** One tenant in the answer of `GET /v1/tenants`. */
-export function tenantSummary({ tenant, extraction }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
+export function tenantSummary({ tenant, onboarding, extraction }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
   return {
     ...connectionOf(tenant),
     state: extraction?.phase ?? null,
-    problem: extraction?.problem?.code ?? null,
+    problem: problemOf({ onboarding, extraction }),
   };
 }
+
+/** The code of what is in the way: of extraction, or else of a set-up that waits for something or somebody. */
+const problemOf = ({ onboarding, extraction }: Pick<TenantView, 'onboarding' | 'extraction'>): string | null =>
+  (extraction?.problem ?? (onboarding && onboardingProblem(onboarding)))?.code ?? null;
 
 /** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer, as the link allows changes. */
 export function tenantStatus(
@@ -34,7 +39,7 @@ export function tenantStatus(
   return {
     ...connectionOf(tenant),
     state: phase,
-    problem: extraction?.problem?.code ?? null,
+    problem: problemOf(view),
     ...urls,
     domain: tenant.host,
     retentionDays: tenant.retentionDays,
@@ -76,7 +81,9 @@ const shown = (problem: Problem): ShownProblem => ({
   since: problem.since ?? null,
 });
 
-function shownOnboarding({ steps, problem, ...status }: OnboardingStatus) {
+function shownOnboarding(onboarding: OnboardingStatus) {
+  const { steps, problem: _, ...status } = onboarding;
+  const problem = onboardingProblem(onboarding);
   return {
     ...status,
     problem: problem && shown(problem),

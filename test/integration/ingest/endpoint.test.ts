@@ -1,7 +1,8 @@
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createKeySource } from '../../../src/api/ingest/key-source.ts';
 import { createWaker } from '../../../src/api/ingest/waker.ts';
 import { decodeDelivery } from '../../../src/queue/envelope.ts';
@@ -290,6 +291,36 @@ describe('SQS is out', () => {
     expect(metrics).toContain('ingest_delivery_seconds_count{outcome="ledgered"} 32');
     expect(metrics).toContain('ingest_breaker_open 1');
     await without.close();
+  });
+
+  test('SQS answers, and refuses all: deliveries go into the ledger, it is told once, and SQS is left alone', async () => {
+    let calls = 0;
+    const refusing = createServer((_, response) => {
+      calls += 1;
+      response.writeHead(403).end('{"__type":"com.amazonaws.sqs#InvalidSignatureException"}');
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void refusing.close());
+    const log: object[] = [];
+    const { port } = refusing.address() as AddressInfo;
+    const denied = await startEndpoint(ground, {
+      transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: `http://127.0.0.1:${port}` }),
+      log: { info: () => undefined, warn: (fields) => void log.push(fields) },
+    });
+    onTestFinished(() => denied.close());
+    const refused = await ground.tenant();
+    await denied.ingest.keys.refresh();
+    for (let n = 0; n < 10; n += 1) expect((await deliver(denied, refused, eventBody())).status).toBe(200);
+    expect((await eventCounts(ground.db, refused.tenantId)).waiting).toBe(10);
+    // Five open the breaker; on a slow machine one more try may follow.
+    expect(calls).toBeLessThan(8);
+    expect(log).toMatchObject([
+      { event: 'sqs.send_failed', kind: 'denied', code: 'InvalidSignatureException' },
+      { event: 'sqs.breaker_opened' },
+    ]);
+    const metrics = await denied.registry.metrics();
+    expect(metrics).toMatch(/ingest_sqs_failures_total\{kind="denied",code="InvalidSignatureException"\} [567]\n/);
+    expect(metrics).toMatch(/ingest_breaker_open (1|0\.5)\n/);
   });
 
   test('the ledger fails as well: 503 with Retry-After', async () => {
