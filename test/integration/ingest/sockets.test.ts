@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createHttpServer } from '../../../src/api/http/server.ts';
+import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import {
   deliver,
   type Endpoint,
@@ -99,6 +101,17 @@ describe('a connection without a request', () => {
     await until(() => raw.received().match(/HTTP\/1\.1 200/g)?.length === 2);
     await until(() => raw.isClosed, CLOSED_WITHIN_MS);
     expect(raw.received().match(/HTTP\/1\.1/g)).toHaveLength(2);
+  });
+
+  test('is no connection whose first request is answered late', async () => {
+    const slow = createHttpServer(
+      { brokenAnswer, onRequest: (_, response) => void setTimeout(() => response.end('late'), 1_500) },
+      { ...LIMITS, keepAliveMs: 1_000 },
+    );
+    onTestFinished(() => slow.shutDown({ delayMs: 0, graceMs: 0 }));
+    const raw = await openRaw(await slow.listen(0, '127.0.0.1'));
+    raw.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until(() => raw.received().includes('late'));
   });
 
   test('makes room when connections run short', async () => {
