@@ -1,11 +1,10 @@
-import { eventFacts } from '../gladly/event-facts.ts';
-import { decodeDelivery } from '../queue/envelope.ts';
 import type { QueueUrls } from '../queue/names.ts';
 import type { Queues } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
 import type { Db } from '../store/db.ts';
 import { restoreRejected } from '../store/ledger/rejected.ts';
-import { takeIn } from '../store/ledger/take-in.ts';
+import { takeInApart } from '../store/ledger/take-in-apart.ts';
+import { queuedEvent } from './queued-event.ts';
 
 export interface RedriveOptions {
   /** Counts, and changes nothing. */
@@ -22,7 +21,7 @@ export interface Redriven {
   readonly unusable: number;
   /** Messages of the dead-letter queue that are in the ledger now, or would be looked at. */
   readonly deadLetters: number;
-  /** Dead letters that stay: not ours, or not among the events that were asked for. */
+  /** Dead letters that stay: not among the events that were asked for, or the database cannot keep them in any form. */
   readonly deadLettersLeft: number;
 }
 
@@ -68,21 +67,20 @@ async function takeInDeadLetters(
     // What was received stays invisible until all have been seen, so the loop ends.
     const messages = await receiver.receive(deadUrl, { max: 10, waitSeconds: 1 });
     if (messages.length === 0) break;
-    for (const { receiptHandle, body } of messages) {
-      const delivery = decodeDelivery(body);
-      const facts = delivery && eventFacts(delivery.body);
-      if (delivery === null || (facts && wanted && !wanted.has(facts.eventId))) {
-        left.push(receiptHandle);
-        continue;
-      }
-      if (facts) {
-        const { unknownType: _, ...event } = facts;
-        const receivedAt = new Date(delivery.acceptedAt);
-        await takeIn(db, tenantId, [{ ...event, receivedAt, way: 'queue', body: delivery.body }]);
-      }
-      await receiver.deleteBatch(deadUrl, [receiptHandle]);
-      taken += 1;
-    }
+    const letters = messages.map((message) => ({ ...message, row: queuedEvent(message)?.row ?? null }));
+    const chosen = letters.filter(({ row }) => wanted === undefined || (row !== null && wanted.has(row.eventId)));
+    const { refused } = await takeInApart(
+      db,
+      tenantId,
+      chosen.flatMap(({ row }) => row ?? []),
+    );
+    const done = new Set(chosen.filter(({ row }) => row === null || !refused.includes(row)));
+    left.push(...letters.filter((letter) => !done.has(letter)).map(({ receiptHandle }) => receiptHandle));
+    await receiver.deleteBatch(
+      deadUrl,
+      [...done].map(({ receiptHandle }) => receiptHandle),
+    );
+    taken += done.size;
   }
   await receiver.release(deadUrl, left);
   return { taken, left: left.length };

@@ -24,6 +24,7 @@ import { extractDeps, intakeDeps } from './ledger.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer, type Seen } from './observer.ts';
 import { References } from './references.ts';
+import type { Room } from './room.ts';
 import type { Slots } from './slots.ts';
 
 /** What a drain works with. */
@@ -37,6 +38,8 @@ export interface DrainDeps {
   ): Promise<{ readonly client: GladlyClient; readonly governor: Governor } | { readonly problem: Problem }>;
   readonly limits: DrainLimits;
   readonly slots: Slots;
+  /** For what was received and is not written yet. */
+  readonly room: Room;
   readonly log: Logger;
 }
 
@@ -69,7 +72,10 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   const fence = await beginDrain(db, tenantId, Context.current().info.activityId);
   const fenced = { db, tenantId, fence };
   const observer = new Observer(fenced);
-  const intake = new Intake(intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)));
+  const intake = new Intake(
+    intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)),
+    deps.room,
+  );
   const gladly = input.mode === 'full' ? await deps.gladlyOf(tenantId) : null;
   const calls = { made: 0 };
   const client = gladly && 'client' in gladly ? counted(gladly.client, calls) : null;

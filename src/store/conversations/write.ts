@@ -16,7 +16,7 @@ export interface Written extends Completed {
 /**
  * Writes what several readings came to, in the transaction that it is given: conversations and items, the events' new states, the work queue,
  * and a feed number for each conversation that changed. An older reading never overwrites a newer one, and an item never vanishes.
- * Each conversation once at most. `now` is when postponed conversations' waits begin. Throws StaleDrainError: then nothing of the transaction is kept.
+ * Each conversation once at most. `now`: when a conversation that Gladly has no more is noted as gone. Throws StaleDrainError: then nothing of the transaction is kept.
  */
 export async function writeConversations(
   tx: Tx,
@@ -35,11 +35,7 @@ export async function writeConversations(
   );
   // Locks are taken in one order everywhere: conversations, items, events, pending conversations, and the counters last.
   const completed = await completeEvents(tx, tenantId, writes.flatMap(outcomes));
-  await reschedule(
-    tx,
-    tenantId,
-    writes.flatMap((write) => reschedulingOf(write, now)),
-  );
+  await reschedule(tx, tenantId, writes.flatMap(reschedulingOf));
   const changed = plans.filter((one) => one.changed).length;
   const lastSeq = await addCounts(tx, tenantId, completed, changed);
   await writeRows(tx, tenantId, plans, lastSeq - changed, now);
@@ -226,10 +222,9 @@ async function upsertRead(
   );
 }
 
-function reschedulingOf({ conversationId, later }: ConversationResult, now: Date): Rescheduling[] {
+function reschedulingOf({ conversationId, later }: ConversationResult): Rescheduling[] {
   if (later === null) return [];
-  const notBefore = new Date(now.getTime() + later.inMs);
-  return [{ conversationId, notBefore, reason: 'item_not_found', eventIds: later.eventIds }];
+  return [{ conversationId, inMs: later.inMs, reason: 'item_not_found', eventIds: later.eventIds }];
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -17,7 +17,7 @@ export interface EventCounts {
   readonly rejected: number;
   /** Were extracted or gone, and have been removed since: all that was ever done is extracted + gone + trimmed. */
   readonly trimmed: number;
-  /** When the oldest waiting event was accepted. */
+  /** When the oldest waiting event was taken in, by Postgres's clock. */
   readonly oldestWaitingAt: Date | null;
 }
 

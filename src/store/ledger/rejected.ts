@@ -49,12 +49,12 @@ const RESTORE = `
     WHERE tenant_id = $1 AND state = 'rejected' AND conversation_id IS NOT NULL AND ($2::text[] IS NULL OR event_id = ANY($2)) AND event_id > $3
     ORDER BY event_id LIMIT ${STEP} FOR UPDATE
   ), restored AS (
-    UPDATE events e SET state = 'waiting', reason = NULL, attempts = 0, done_at = NULL
+    UPDATE events e SET state = 'waiting', reason = NULL, attempts = 0, done_at = NULL, taken_at = now()
     FROM chosen WHERE e.ctid = chosen.row
-    RETURNING e.event_id, e.conversation_id, e.received_at
+    RETURNING e.event_id, e.conversation_id, e.taken_at
   ), queued AS (
     INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_received_at, last_received_at)
-    SELECT $1, conversation_id, count(*), min(received_at), max(received_at) FROM restored GROUP BY conversation_id ORDER BY conversation_id
+    SELECT $1, conversation_id, count(*), min(taken_at), max(taken_at) FROM restored GROUP BY conversation_id ORDER BY conversation_id
     ON CONFLICT (tenant_id, conversation_id) DO UPDATE SET
       waiting = pending.waiting + excluded.waiting, attempts = 0, not_before = NULL, reason = NULL,
       first_received_at = least(pending.first_received_at, excluded.first_received_at),

@@ -52,15 +52,15 @@ describeStore('rejected events', (store) => {
     const tenantId = await withRejected(10);
     await takeIn(store.db, tenantId, [event('new', 'c1', at(50))]);
     await store.db.transaction((tx) =>
-      reschedule(tx, tenantId, [{ conversationId: 'c1', notBefore: LONG_AFTER, reason: 'x', eventIds: ['new'] }]),
+      reschedule(tx, tenantId, [{ conversationId: 'c1', inMs: 86_400_000, reason: 'x', eventIds: ['new'] }]),
     );
     expect(await restoreRejected(store.db, tenantId, { dryRun: false, eventIds: ['e0001'] })).toEqual({
       restored: 1,
       unusable: 0,
     });
-    const options = { now: at(60), settleMs: 0, settleMaxMs: 0, limit: 10, newestShare: 0 };
+    const options = { settleMs: 0, settleMaxMs: 0, limit: 10, newestShare: 0 };
     expect(await selectDue(store.db, tenantId, options)).toMatchObject([
-      { conversationId: 'c1', waiting: 2, firstReceivedAt: at(1), attempts: 0 },
+      { conversationId: 'c1', waiting: 2, attempts: 0 },
     ]);
     expect((await waitingEvents(store.db, tenantId, ['c1'])).get('c1')).toMatchObject([
       { eventId: 'e0001', attempts: 0 },
