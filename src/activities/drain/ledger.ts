@@ -1,10 +1,8 @@
-import type { ConversationResult } from '../../contracts/reading.ts';
 import type { ReceivedMessage, Receiver } from '../../queue/receiver.ts';
 import { lastReadings } from '../../store/conversations/readings.ts';
-import { writeConversations } from '../../store/conversations/write.ts';
+import { writeApart } from '../../store/conversations/write-apart.ts';
 import type { Db } from '../../store/db.ts';
 import { assertFence } from '../../store/drains.ts';
-import { reschedule } from '../../store/ledger/reschedule.ts';
 import { nextDueMs, selectDue } from '../../store/ledger/select-due.ts';
 import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { takeInApart } from '../../store/ledger/take-in-apart.ts';
@@ -80,17 +78,6 @@ export function extractDeps(
       });
     },
     nextDueMs: (except) => nextDueMs(db, tenantId, settling(except)),
-    async store(results) {
-      const now = new Date();
-      await db.transaction(async (tx) => {
-        // Pending conversations are locked here before writeConversations locks the rest; a deadlock that follows is retried (db.ts). A stale fence rolls both back.
-        await reschedule(tx, tenantId, results.flatMap(failureOf));
-        await writeConversations(tx, tenantId, fence, results, now);
-      });
-    },
+    store: (results) => writeApart(db, tenantId, fence, results),
   };
-}
-
-function failureOf({ conversationId, failed }: ConversationResult) {
-  return failed === null ? [] : [{ conversationId, ...failed }];
 }
