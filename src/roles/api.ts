@@ -28,7 +28,7 @@ import { createPayloadCodec } from '../temporal/payload-codec.ts';
 import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
 import { watchTemporal } from '../tenants/liveness.ts';
-import { registerRetentionMetrics } from '../tenants/metrics.ts';
+import { registerFindingMetrics, registerRetentionMetrics } from '../tenants/metrics.ts';
 import { ReadModel } from '../tenants/read-model.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
 
@@ -59,6 +59,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   registerRetentionMetrics(registry, db);
+  registerFindingMetrics(registry, db);
 
   const tellOnboarding = (tenantId: string): void => {
     workflows

@@ -18,10 +18,13 @@ import { eventCounts } from '../../store/ledger/counters.ts';
 import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { isOfTheQueue } from '../../tenants/finding-kinds.ts';
+import { recordQueue } from '../../tenants/findings.ts';
+import { queueProblem } from '../../tenants/queue-problem.ts';
 import { Extract, readingsAtOnce } from './extract.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
-import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
+import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_GONE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer, type Seen } from './observer.ts';
 import { References } from './references.ts';
 import type { Room } from './room.ts';
@@ -118,6 +121,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     await observer.writeLast(...seen());
   }
   await listing;
+  await noteQueue(deps, tenantId, intake.trouble);
   const end = await run.verdict({
     mark: () => markParked(db, tenantId, fence),
     ping: async () => {
@@ -237,7 +241,14 @@ class DrainRun {
       );
       if (found) return found;
     }
-    if (this.#intake.trouble !== undefined) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
+    const { trouble } = this.#intake;
+    if (trouble !== undefined) {
+      if (!isOfTheQueue(queueProblem(trouble).problem)) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
+      // Until somebody acts deliveries go into the ledger: marked as parked, each of them wakes us.
+      await ask.mark();
+      const nextMs = this.#extract ? await ask.nextDueMs() : null;
+      return { kind: 'parked', lookAgainMs: Math.min(nextMs ?? QUEUE_GONE_MS, QUEUE_GONE_MS) };
+    }
     const parked = await park(ask.mark, () => this.#intake.look(this.#cancelled));
     if (!parked) return { kind: 'budget_spent' };
     if (this.#cancelled.aborted) return { kind: 'stopped' };
@@ -256,6 +267,15 @@ class DrainRun {
 export async function park(mark: () => Promise<void>, look: () => Promise<boolean>): Promise<boolean> {
   await mark();
   return !(await look());
+}
+
+/** A queue that is missing or refused is told at once, not at the next sweep. The sweep withdraws it. */
+async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unknown): Promise<void> {
+  if (trouble === undefined) return;
+  const { raised = [] } = (await recordQueue(db, tenantId, trouble)) ?? {};
+  for (const { code, params } of raised) {
+    log.error({ event: 'tenant.finding_raised', tenantId, code, params }, 'tenant: somebody has to look');
+  }
 }
 
 /** How often it is looked whether a drain is idle. */

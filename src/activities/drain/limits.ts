@@ -39,6 +39,9 @@ export const BYTES_IN_MEMORY = 128 * 1024 * 1024;
 /** How soon a queue that could not be read is tried again, in milliseconds. Deliveries go into the ledger meanwhile. */
 export const QUEUE_RETRY_MS = 1_000;
 
+/** The same for one that does not exist or is refused, which takes a person or the sweep. */
+export const QUEUE_GONE_MS = 60_000;
+
 /** Conversations being read, or read and not stored yet. The governor spreads the requests; this only bounds memory: 1,000 items each. */
 export const READINGS = 48;
 

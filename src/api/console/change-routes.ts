@@ -22,6 +22,7 @@ const settings = z.object({
   name: z.string().min(1, 'Enter a name.').max(200),
   retentionDays: z.coerce.number(days).int(days).min(RETENTION_DAYS.min, days).max(RETENTION_DAYS.max, days),
   retentionPolicy: z.enum(['extend', 'archive', 'alert']),
+  discardWaitingEvents: z.string().optional(),
 });
 
 const credentials = z.object({
@@ -90,11 +91,11 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
   change('recheck', 'now', nothing, async ({ tenantId, operator }) => {
     const { standing } = await viewOf(tenantId, context);
     // An extraction that a problem has stopped looks again by itself, but only every 15 minutes.
-    if (standing.from === 'extraction') await tenants.tryAgain(tenantId);
+    if (standing.from === 'extraction') await tenants.tryAgain(tenantId, operator.name);
     else await tenants.recheck(tenantId, operator.name);
   });
   change('settings', 'settings', settings, ({ tenantId, operator, values }) =>
-    tenants.change(tenantId, values, operator.name),
+    tenants.change(tenantId, { ...values, discardWaitingEvents: values.discardWaitingEvents === 'yes' }, operator.name),
   );
   change(
     'credentials',

@@ -44,6 +44,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   disconnect: 'Disconnected',
   redrive: 'Rejected events brought back',
   extend_retention: 'Events are kept longer',
+  queue_made_anew: 'Queue made anew',
   archive: 'Waiting events archived',
 };
 

@@ -85,12 +85,14 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
     endpoint({
       method: 'patch',
       path: '/v1/tenants/:tenantId',
-      summary: 'Change how long events are kept, what happens when they are about to expire, or the name.',
+      summary:
+        'Change how long events are kept, what happens when they are about to expire, or the name. A shorter time that would delete waiting events is refused, unless they are discarded.',
       needs: 'operator',
       body: z.strictObject({
         retentionDays: retentionDays.optional(),
         retentionPolicy: z.enum(['extend', 'archive', 'alert']).optional(),
         name: name.optional(),
+        discardWaitingEvents: z.boolean().default(false),
       }),
       status: 200,
       handle: async ({ tenantId, body, operator }) => {

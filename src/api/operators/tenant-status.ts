@@ -2,7 +2,7 @@ import type { ExtractionView } from '../../contracts/extraction.ts';
 import type { OnboardingStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
 import type { Liveness } from '../../tenants/liveness.ts';
-import type { ReadModel, TenantHabits, TenantView } from '../../tenants/read-model.ts';
+import { problemOf, type ReadModel, type TenantHabits, type TenantView } from '../../tenants/read-model.ts';
 
 /** A problem in the words that a person reads. */
 interface ShownProblem {
@@ -16,11 +16,12 @@ interface ShownProblem {
 const DAY_MS = 86_400_000;
 
 /** One tenant in the answer of `GET /v1/tenants`. */
-export function tenantSummary({ tenant, extraction }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
+export function tenantSummary({ tenant, extraction, findings }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
   return {
     ...connectionOf(tenant),
     state: extraction?.phase ?? null,
-    problem: extraction?.problem?.code ?? null,
+    problem: problemOf({ extraction, findings })?.code ?? null,
+    findings: findings.map(({ code }) => code),
   };
 }
 
@@ -34,7 +35,9 @@ export function tenantStatus(
   return {
     ...connectionOf(tenant),
     state: phase,
-    problem: extraction?.problem?.code ?? null,
+    problem: problemOf(view)?.code ?? null,
+    /** What was found wrong with its queue or ledger: a queue that is missing, dead letters, rejected events. */
+    findings: view.findings.map(shown),
     ...urls,
     domain: tenant.host,
     retentionDays: tenant.retentionDays,

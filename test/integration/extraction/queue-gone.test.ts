@@ -1,0 +1,108 @@
+import { DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createSqsClients, type SqsClients } from '../../../src/queue/client.ts';
+import { createQueues, type Queues } from '../../../src/queue/provision.ts';
+import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
+import { createTenant, credentialsOf, type TestTenant } from '../../support/onboarding/tenant.ts';
+import { startWorld, type World } from '../../support/onboarding/world.ts';
+
+const status = z
+  .object({
+    problem: z.string().nullable(),
+    retentionDays: z.number(),
+    findings: z.array(z.object({ code: z.string(), sentence: z.string(), remedy: z.string() }).loose()),
+    events: z.object({ inQueue: z.number().nullable(), waiting: z.number(), extracted: z.number() }).loose(),
+  })
+  .loose();
+
+describe('a tenant whose queue is not as it should be', { timeout: 90_000 }, () => {
+  let world: World;
+  let gladly: TestGladly;
+  let sqs: SqsClients;
+  let queues: Queues;
+  let tenant: TestTenant;
+
+  beforeAll(async () => {
+    gladly = await startGladly();
+    world = await startWorld({ gladlyHosts: [gladly.host] });
+    sqs = createSqsClients({ region: 'us-east-1', endpoint: world.sqsEndpoint });
+    queues = createQueues(sqs.control);
+    tenant = await createTenant(world, { webhookSetup: 'create_for_me' });
+    await tenant.give(credentialsOf(gladly));
+    await tenant.until(({ onboarding }) => onboarding.state === 'done');
+  });
+  afterAll(async () => {
+    sqs?.close();
+    await world?.close();
+    await gladly?.close();
+  });
+
+  const made = z.object({ id: z.string() });
+  const emit = async () => {
+    const { id } = made.parse(await gladly.control('POST', '/conversations', { items: 1 }));
+    await gladly.control('POST', '/emit', { count: 1, conversationId: id, onlySubscribed: true });
+  };
+  const now = async () => status.parse(await world.api('GET', `/v1/tenants/${tenant.id}`));
+  const keys = async () =>
+    (await world.db.query('SELECT key_id FROM webhook_keys WHERE revoked_at IS NULL ORDER BY key_id')).rows;
+  const urls = async () => {
+    const found = await queues.find(tenant.id);
+    if (found === null) throw new Error('There is no queue.');
+    return found;
+  };
+
+  it('is told at once that it is missing, loses nothing meanwhile, and a recheck makes it anew with the same key', async () => {
+    const { queue } = await urls();
+    await sqs.control.send(new DeleteQueueCommand({ QueueUrl: queue }));
+    const keysBefore = await keys();
+    const before = (await now()).events.extracted;
+    await emit();
+    await expect.poll(async () => (await now()).events.extracted, { timeout: 30_000 }).toBe(before + 1);
+    await expect.poll(async () => (await now()).problem, { timeout: 30_000 }).toBe('queue_missing');
+    expect((await now()).findings).toMatchObject([{ code: 'queue_missing' }]);
+    expect(await world.api('GET', '/v1/tenants')).toMatchObject({
+      tenants: [{ tenantId: tenant.id, problem: 'queue_missing', findings: ['queue_missing'] }],
+    });
+    expect(world.log.filter((line) => line.includes('tenant.finding_raised'))).toHaveLength(1);
+
+    await tenant.recheck();
+    expect(await now()).toMatchObject({ problem: null, findings: [] });
+    await expect.poll(async () => (await now()).events.inQueue).toBe(0);
+    expect((await urls()).queue).toBe(queue);
+    const { rows } = await world.db.query<{ by: string }>(
+      `SELECT by FROM actions WHERE tenant_id = $1 AND action = 'queue_made_anew'`,
+      [tenant.id],
+    );
+    expect(rows).toEqual([{ by: 'tests' }]);
+    // The webhook key is the one that it always was, and what comes goes through the queue again.
+    expect(await keys()).toEqual(keysBefore);
+    await emit();
+    await expect.poll(async () => (await now()).events.extracted, { timeout: 30_000 }).toBe(before + 2);
+    const ways = await world.db.query<{ way: string }>(
+      'SELECT way FROM events WHERE tenant_id = $1 ORDER BY taken_at',
+      [tenant.id],
+    );
+    expect(ways.rows.at(-1)).toEqual({ way: 'queue' });
+    expect(ways.rows.map(({ way }) => way)).toContain('direct');
+  });
+
+  it('keeps its retention while a shorter one would delete what waits, unless that is confirmed', async () => {
+    const path = `/v1/tenants/${tenant.id}`;
+    await world.api('POST', `${path}/pause`, { reason: 'to let events wait' });
+    await expect.poll(async () => (await now())['state'], { timeout: 30_000 }).toBe('paused');
+    const { queue } = await urls();
+    await sqs.control.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: 'waits' }));
+    await world.db.query(`UPDATE drains SET queue_empty_at = now() - interval '3 days' WHERE tenant_id = $1`, [
+      tenant.id,
+    ]);
+    await expect(world.api('PATCH', path, { retentionDays: 1 })).rejects.toThrow(/409.*1 events wait in the queue/s);
+    await expect(world.api('PATCH', path, { retentionDays: 3 })).rejects.toThrow('409');
+    expect((await now()).retentionDays).toBe(4);
+    // Longer, or long enough for what waits: no question.
+    await world.api('PATCH', path, { retentionDays: 9 });
+    await world.api('PATCH', path, { retentionDays: 4 });
+    await world.api('PATCH', path, { retentionDays: 1, discardWaitingEvents: true });
+    expect((await now()).retentionDays).toBe(1);
+  });
+});
