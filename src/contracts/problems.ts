@@ -252,7 +252,8 @@ const texts = {
   events_rejected: {
     mendedBy: 'operator',
     sentence: '{count} events could not be extracted.',
-    remedy: 'Look at the reason of each, then bring them back with a redrive.',
+    remedy:
+      'Look at the reason of each, then bring them back with a redrive, or discard what nothing is to be done about.',
   },
   events_expire: {
     mendedBy: 'operator',

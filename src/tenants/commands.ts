@@ -7,6 +7,7 @@ import type { CancelRequest, WebhookSetup } from '../contracts/onboarding.ts';
 import { problemRemedy, problemSentence } from '../contracts/problems.ts';
 import { type TenantId, webhookUrl } from '../contracts/tenant.ts';
 import { parseGladlyHost } from '../gladly/host.ts';
+import type { QueueUrls } from '../queue/names.ts';
 import { type Queues, totalOf } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
 import { recordAction } from '../store/actions.ts';
@@ -14,6 +15,7 @@ import { putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
 import { StoreError } from '../store/errors.ts';
 import { eventCounts } from '../store/ledger/counters.ts';
+import { discardRejected } from '../store/ledger/rejected.ts';
 import { removeTenant } from '../store/removal.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import { readTenantFacts, type TenantState } from '../store/tenant-states.ts';
@@ -233,18 +235,33 @@ export class Tenants {
 
   /** Brings back what was set aside; see redrive.ts. */
   async redrive(tenantId: TenantId, options: RedriveOptions, by: string): Promise<Redriven> {
-    const { db, queues, workflows } = this.#deps;
+    const { workflows } = this.#deps;
     const { queueUrl: queue, deadLetterQueueUrl: dead } = await this.get(tenantId);
     const urls = queue !== null && dead !== null ? { queue, dead } : null;
     const found = await redrive(this.#deps, tenantId, urls, options);
     if (options.dryRun) return found;
-    // What it brought back is not to be warned of until the next sweep. SQS's number may lag, or SQS be out: then the sweep has the last word.
+    await this.#setAsideNow(tenantId, urls);
+    const { rejected, gone, deadLetters } = found;
+    await this.#record(tenantId, 'redrive', by, null, { rejected, gone, deadLetters });
+    await workflows.wake(tenantId);
+    return found;
+  }
+
+  /** Rejected events were looked at, and nothing is to be done about them; a redrive with `gone` brings them back for as long as they are kept. */
+  async discard(tenantId: TenantId, eventIds: readonly string[] | undefined, { by, reason }: Request) {
+    const { queueUrl: queue, deadLetterQueueUrl: dead } = await this.get(tenantId);
+    const discarded = await discardRejected(this.#deps.db, tenantId, eventIds ? { eventIds } : {});
+    await this.#setAsideNow(tenantId, queue !== null && dead !== null ? { queue, dead } : null);
+    await this.#record(tenantId, 'discard', by, reason, { discarded });
+    return { tenantId, discarded };
+  }
+
+  /** What is not set aside any more is not to be warned of until the next sweep. SQS's number may lag, or SQS be out: the sweep has the last word. */
+  async #setAsideNow(tenantId: TenantId, urls: QueueUrls | null): Promise<void> {
+    const { db, queues } = this.#deps;
     const depths = urls && (await queues.depths(urls).catch(() => null));
     const { rejected } = await eventCounts(db, tenantId);
     await recordSetAside(db, tenantId, { deadLetters: depths && totalOf(depths.dead), rejected });
-    await this.#record(tenantId, 'redrive', by, null, { rejected: found.rejected, deadLetters: found.deadLetters });
-    await workflows.wake(tenantId);
-    return found;
   }
 
   async erase(tenantId: TenantId) {

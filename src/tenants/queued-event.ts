@@ -27,6 +27,17 @@ export function queuedEvent({ body: text, sentAt }: Pick<ReceivedMessage, 'body'
   return { row, unknownType };
 }
 
+/**
+ * What the body of an event of the ledger means by today's code; null when nothing of it belongs there. One that was no delivery of ours is kept as the
+ * message that it came in.
+ */
+export function readAnew(body: Buffer): Omit<NewEvent, 'receivedAt' | 'way' | 'body'> | null {
+  const facts = eventFacts(decodeDelivery(body.toString())?.body ?? body);
+  if (facts === null) return null;
+  const { unknownType: _, ...event } = facts;
+  return event;
+}
+
 const NO_FACTS = {
   type: null,
   conversationId: null,

@@ -8,7 +8,7 @@ import type { RequestState } from '../http/request-log.ts';
 import { type FormResult, fromJson, seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
 import type { ConsoleContext } from './context.ts';
-import { redrivenNote } from './rejected-page.ts';
+import { discardedNote, redrivenNote } from './rejected-page.ts';
 import { newKeyView } from './settings-page.ts';
 import { refusedNote, tenantAddress, tenantPage } from './tenant-frame.ts';
 import { sendNow, sendRejected, sendSettings, tenantOf, viewOf } from './tenant-routes.ts';
@@ -149,6 +149,14 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
     ({ tenantId, operator, values }) =>
       tenants.redrive(tenantId, { dryRun: false, eventIds: values.events }, operator.name),
     ({ ctx, operator }, done) => sendRejected(ctx, operator, context, redrivenNote(done)),
+  );
+  change(
+    'discard',
+    'now',
+    z.object({ events: eventIds, reason }),
+    ({ tenantId, operator, values }) =>
+      tenants.discard(tenantId, values.events, { by: operator.name, reason: values.reason }),
+    ({ ctx, operator }, { discarded }) => sendRejected(ctx, operator, context, discardedNote(discarded)),
   );
 }
 

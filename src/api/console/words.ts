@@ -43,6 +43,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   resume: 'Resumed',
   disconnect: 'Disconnected',
   redrive: 'Rejected events brought back',
+  discard: 'Rejected events discarded',
   extend_retention: 'Events are kept longer',
   queue_made_anew: 'Queue made anew',
   archive: 'Waiting events archived',

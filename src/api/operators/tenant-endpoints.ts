@@ -10,6 +10,17 @@ import { asOf, tenantStatus, tenantSummary } from './tenant-status.ts';
 const retentionDays = z.int().min(RETENTION_DAYS.min).max(RETENTION_DAYS.max);
 const reason = z.string().trim().min(1).max(500);
 const name = z.string().trim().min(1).max(200);
+/** Ids of events that are in the ledger: NUL and half surrogate pairs are in none, and Postgres refuses them. */
+const eventIds = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(200)
+      .refine((id) => id.isWellFormed() && !id.includes('\0'), 'is no event id'),
+  )
+  .min(1)
+  .max(1_000);
 const webhookSetup = z.enum(['create_for_me', 'by_hand']);
 
 const newTenant = z.strictObject({
@@ -170,14 +181,26 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
       method: 'post',
       path: '/v1/tenants/:tenantId/redrive',
       summary:
-        'Bring back rejected events and dead letters, all or by event id, with a fresh count. Begin with dryRun.',
+        'Bring back rejected events and dead letters, all or by event id, with a fresh count; with gone, also those whose conversation or item Gladly did not have. Begin with dryRun.',
       needs: 'operator',
       body: z.strictObject({
         dryRun: z.boolean().default(true),
-        eventIds: z.array(z.string().min(1).max(200)).min(1).max(1_000).optional(),
+        gone: z.boolean().default(false),
+        eventIds: eventIds.optional(),
       }),
       status: 200,
       handle: ({ tenantId, body, operator }) => tenants.redrive(tenantId, body, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/discard',
+      summary:
+        'Rejected events were looked at and nothing is to be done: all, or by event id. A redrive with gone brings them back for as long as the ledger keeps them.',
+      needs: 'operator',
+      body: z.strictObject({ reason, eventIds: eventIds.optional() }),
+      status: 200,
+      handle: ({ tenantId, body, operator }) =>
+        tenants.discard(tenantId, body.eventIds, { by: operator.name, reason: body.reason }),
     }),
     endpoint({
       method: 'delete',

@@ -105,4 +105,24 @@ describe('a tenant whose queue is not as it should be', { timeout: 90_000 }, () 
     await world.api('PATCH', path, { retentionDays: 1, discardWaitingEvents: true });
     expect((await now()).retentionDays).toBe(1);
   });
+
+  it('has rejected events brought back or discarded by an operator, and is not warned of them any more', async () => {
+    const path = `/v1/tenants/${tenant.id}`;
+    await world.db.query(
+      `INSERT INTO events (tenant_id, event_id, received_at, way, body, state, reason)
+       SELECT $1, 'sha256:' || n, now(), 'queue', 'no json', 'rejected', 'not_json' FROM generate_series(1, 3) n`,
+      [tenant.id],
+    );
+    await world.db.query('UPDATE tenant_counters SET rejected = rejected + 3 WHERE tenant_id = $1', [tenant.id]);
+    for (const command of ['redrive', 'discard']) {
+      const odd = { eventIds: ['\u0000'], ...(command === 'discard' ? { reason: 'x' } : {}) };
+      await expect(world.api('POST', `${path}/${command}`, odd)).rejects.toThrow('422');
+    }
+    expect(await world.api('POST', `${path}/redrive`, { dryRun: false })).toMatchObject({ rejected: 0, unusable: 3 });
+    expect((await now()).findings).toMatchObject([{ code: 'events_rejected' }]);
+    const some = { reason: 'a test of ours', eventIds: ['sha256:1'] };
+    expect(await world.api('POST', `${path}/discard`, some)).toMatchObject({ discarded: 1 });
+    expect(await world.api('POST', `${path}/discard`, { reason: 'tests of ours' })).toMatchObject({ discarded: 2 });
+    expect(await now()).toMatchObject({ findings: [], events: { rejected: 0 } });
+  });
 });

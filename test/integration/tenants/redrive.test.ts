@@ -1,3 +1,4 @@
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeDelivery } from '../../../src/queue/envelope.ts';
@@ -121,9 +122,27 @@ describeStore('a redrive of dead letters', (store) => {
     expect(await redrive(world, tenantId, null, { dryRun: false })).toEqual({
       dryRun: false,
       rejected: 15,
+      gone: 0,
       unusable: 0,
       deadLetters: 0,
       deadLettersLeft: 0,
+      deadLetterProblem: null,
     });
+  });
+
+  it('brings back rejected events all the same when the dead letters cannot be looked at, and says why', async () => {
+    const tenantId = await store.tenant();
+    await takeIn(store.db, tenantId, [event('r', 'c')]);
+    await store.db.transaction((tx) => settleEvents(tx, tenantId, [{ eventId: 'r', state: 'rejected', reason: 'x' }]));
+    const { queue, dead } = await newQueue(sqs);
+    await sqs.clients.control.send(new DeleteQueueCommand({ QueueUrl: dead }));
+    const world = { db: store.db, queues: sqs.queues, receiver: sqs.receiver };
+    for (const dryRun of [true, false]) {
+      expect(await redrive(world, tenantId, { queue, dead }, { dryRun })).toMatchObject({
+        rejected: 1,
+        deadLetters: 0,
+        deadLetterProblem: 'queue_missing',
+      });
+    }
   });
 });
