@@ -1,5 +1,6 @@
 import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
 import { getTenant, updateTenant } from '../../store/tenants.ts';
+import { recordQueue } from '../../tenants/findings.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
 import type { OnboardingDeps } from './deps.ts';
 import { questions } from './evidence.ts';
@@ -11,7 +12,7 @@ type ProvisionInput = Parameters<OnboardingActivities['provision']>[0];
 const DELETED_RETRY_MS = 10_000;
 
 /** The tenant's queue and its dead-letter queue. */
-export function provision({ queues, db, now }: OnboardingDeps) {
+export function provision({ queues, db, now }: Pick<OnboardingDeps, 'queues' | 'db' | 'now'>) {
   return async ({ tenantId, retentionDays: asked }: ProvisionInput): Promise<StepResult> => {
     const looked = questions(now);
     try {
@@ -27,6 +28,7 @@ export function provision({ queues, db, now }: OnboardingDeps) {
         );
       }
       await updateTenant(db, tenantId, { queueUrl: urls.queue, deadLetterQueueUrl: urls.dead });
+      await recordQueue(db, tenantId, null);
       looked.note('SQS: two queues', `there; events are kept ${retentionDays} days`);
       return done(looked.evidence);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { parseEvent } from '../../gladly/events.ts';
 import { encodeDelivery } from '../../queue/envelope.ts';
-import { isEndpointTrouble } from '../../queue/errors.ts';
+import { isEndpointTrouble, type SendFailure } from '../../queue/errors.ts';
 import type { EventSender } from '../../queue/sender.ts';
 import type { AuthenticatedDelivery } from './authenticated.ts';
 import type { Breaker } from './breaker.ts';
@@ -16,6 +16,8 @@ export interface EngineDeps {
   readonly ledger: LedgerBatcher;
   readonly wakes: WakeNotifier;
   readonly recorder: DeliveryRecorder;
+  /** Called for each delivery that SQS did not accept; it is stored elsewhere, or its sender told to send it again. */
+  readonly onFailure: (tenantId: string, failure: SendFailure) => void;
 }
 
 /** Stores authenticated deliveries durably. It is independent of HTTP. */
@@ -31,7 +33,7 @@ export interface IngestEngine {
  * SQS first, unless the breaker is open, the tenant has no queue or the envelope is too large for SQS; then the ledger. When the ledger fails
  * and the breaker kept SQS from being tried, SQS is tried after all.
  */
-export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }: EngineDeps): IngestEngine {
+export function createIngestEngine({ sender, breaker, ledger, wakes, recorder, onFailure }: EngineDeps): IngestEngine {
   async function take(delivery: AuthenticatedDelivery): Promise<EngineOutcome> {
     const { caller, body, acceptedAt } = delivery;
     const event = parseEvent(body.toString());
@@ -53,15 +55,16 @@ export function createIngestEngine({ sender, breaker, ledger, wakes, recorder }:
     const encoded = encodeDelivery({ acceptedAt, keyId, body }, { isJson });
     const queue = queueUrl === null || encoded.kind === 'too_large' ? null : { url: queueUrl, ...encoded };
     const tried = queue !== null && breaker.mayTry();
-    if (tried && (await send(queue.url, queue.text, queue.bytes))) return 'queued';
+    if (tried && (await send(tenantId, queue.url, queue.text, queue.bytes))) return 'queued';
     if (await ledger.put({ tenantId, keyId, acceptedAt, body })) return 'ledgered';
     // Postgres failed as well, so SQS is tried although the breaker is open.
-    if (queue !== null && !tried && (await send(queue.url, queue.text, queue.bytes))) return 'queued';
+    if (queue !== null && !tried && (await send(tenantId, queue.url, queue.text, queue.bytes))) return 'queued';
     return 'nowhere_to_keep';
   }
 
-  async function send(queueUrl: string, text: string, bytes: number): Promise<boolean> {
+  async function send(tenantId: string, queueUrl: string, text: string, bytes: number): Promise<boolean> {
     const result = await sender.send(queueUrl, text, bytes);
+    if (result.kind === 'failed') onFailure(tenantId, result.failure);
     if (result.kind === 'accepted') breaker.succeeded();
     else if (isEndpointTrouble(result.failure)) breaker.failed();
     // A refusal is about this queue, so SQS itself works. The other kinds never left this process and say nothing about SQS.

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import type { SendFailure } from '../../queue/errors.ts';
 import type { BreakerState } from './breaker.ts';
 import { type Outcome, outcomeNames } from './outcomes.ts';
 
@@ -8,6 +9,8 @@ export interface IngestMetrics {
   /** A SendMessageBatch call with this many messages has ended. */
   called(messages: number, ms: number): void;
   breaker(state: BreakerState): void;
+  /** SQS did not accept a delivery. */
+  failed(failure: SendFailure): void;
 }
 
 /** Registers the metrics. `pending`: number of deliveries in memory that are not durable yet, asked when metrics are read. */
@@ -43,6 +46,12 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
     labelNames: ['state'],
     registers: [registry],
   });
+  const failures = new Counter({
+    name: 'ingest_sqs_failures_total',
+    help: 'Deliveries that SQS did not accept, by kind of failure and SQS’s name of it',
+    labelNames: ['kind', 'code'],
+    registers: [registry],
+  });
   new Gauge({
     name: 'ingest_pending_deliveries',
     help: 'Deliveries that are not durable yet',
@@ -62,6 +71,10 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
     called(messages, ms) {
       batches.observe(messages);
       calls.observe(ms / 1_000);
+    },
+    failed({ kind, code }) {
+      // The code of a message that is too large says how large: the kind is enough.
+      failures.inc({ kind, code: kind === 'too_large' ? kind : code });
     },
     breaker(entered) {
       state.set(level[entered]);
