@@ -11,8 +11,11 @@ export interface EventFacts {
   readonly itemId: string | null;
   /** Gladly's own time; null when the body has none that can be read. */
   readonly eventAt: Date | null;
-  /** `rejected`: there is nothing to read in Gladly for it, so it is set aside at once, with the reason. */
-  readonly state: 'waiting' | 'rejected';
+  /**
+   * `rejected`: it cannot be read, so it is set aside at once, with the reason. `ignored`: it is about something else than a conversation, so there
+   * is nothing to read in Gladly for it, and nothing wrong.
+   */
+  readonly state: 'waiting' | 'rejected' | 'ignored';
   readonly reason: SetAsideReason | null;
   /** The type is not known to this code: counted as drift. */
   readonly unknownType: boolean;
@@ -41,7 +44,7 @@ export function eventFacts(body: Buffer): EventFacts | null {
         customerId: event.kind === 'other' ? null : (event.customerId ?? null),
         itemId: event.kind === 'other' ? null : (event.itemId ?? null),
         eventAt: new Date(event.timestamp),
-        state: conversationId === null ? 'rejected' : 'waiting',
+        state: conversationId !== null ? 'waiting' : unknownType ? 'rejected' : 'ignored',
         reason: conversationId === null ? without : null,
         unknownType,
       };

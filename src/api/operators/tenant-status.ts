@@ -97,9 +97,9 @@ function shownExtraction({ phase: _, problem, warning, ...view }: ExtractionView
   return { ...view, problem: problem && shown(problem), warning: warning && shown(warning) };
 }
 
-function shownCounts({ waiting, extracted, gone, rejected, trimmed, oldestWaitingAt }: TenantView['counts']) {
+function shownCounts({ waiting, extracted, gone, rejected, ignored, trimmed, oldestWaitingAt }: TenantView['counts']) {
   // What was done and has been trimmed since was extracted or gone; nearly always the first.
-  return { waiting, extracted: extracted + trimmed, gone, rejected, oldestWaitingAt };
+  return { waiting, extracted: extracted + trimmed, gone, rejected, ignored, oldestWaitingAt };
 }
 
 function lossOf({ waitsSince, firstLossAt }: TenantView) {

@@ -31,7 +31,7 @@ export async function rejectedEvents(
 export interface RestoreOptions {
   /** Only these; without it, all. */
   readonly eventIds?: readonly string[];
-  /** Events that are gone as well: Gladly did not have what they are about, or an operator discarded them. */
+  /** Events that are gone or discarded as well: Gladly may have what they are about after all. */
   readonly gone?: boolean;
   /** Counts, and changes nothing. */
   readonly dryRun: boolean;
@@ -45,7 +45,7 @@ export interface RestoreOptions {
 export interface Restored {
   /** Rejected events that can be tried again; they wait now, unless it was a dry run. */
   readonly restored: number;
-  /** The same of events that were gone. */
+  /** The same of events that were gone or discarded. */
   readonly restoredGone: number;
   /** Rejected events that name no conversation, also when they are read anew: nothing can be read for them. They stay. */
   readonly unusable: number;
@@ -56,7 +56,7 @@ const STEP = 500;
 /** Bodies that are read at once: of the largest, 256 KiB each, they are 6 MB. */
 const BODIES = 25;
 
-type Settled = 'rejected' | 'gone';
+type Settled = 'rejected' | 'gone' | 'ignored';
 
 const restoreSql = (state: Settled): string => `
   WITH chosen AS MATERIALIZED (
@@ -88,7 +88,12 @@ export async function restoreRejected(db: Db, tenantId: TenantId, options: Resto
   const { gone = false } = options;
   const { readable, unusable } = await readAnew(db, tenantId, options);
   const restored = readable + (await restore(db, tenantId, 'rejected', options));
-  return { restored, restoredGone: gone ? await restore(db, tenantId, 'gone', options) : 0, unusable };
+  if (!gone) return { restored, restoredGone: 0, unusable };
+  const [were, ignored] = [
+    await restore(db, tenantId, 'gone', options),
+    await restore(db, tenantId, 'ignored', options),
+  ];
+  return { restored, restoredGone: were + ignored, unusable };
 }
 
 async function restore(db: Db, tenantId: TenantId, state: Settled, options: RestoreOptions): Promise<number> {
@@ -146,7 +151,7 @@ async function readAnew(
       const facts = read(kept.body);
       if (facts?.state === 'rejected') unusable += 1;
       else if (dryRun || (await replace(db, tenantId, eventId, facts && { ...facts, ...kept })))
-        readable += facts ? 1 : 0;
+        readable += facts?.state === 'waiting' ? 1 : 0;
       else unusable += 1;
     }
     after = rows.length === BODIES ? rows.at(-1)?.eventId : undefined;
@@ -179,17 +184,17 @@ const DISCARD = `
     WHERE tenant_id = $1 AND state = 'rejected' AND ($2::text[] IS NULL OR event_id = ANY($2)) AND event_id > $3
     ORDER BY event_id LIMIT ${STEP} FOR UPDATE
   ), discarded AS (
-    UPDATE events e SET state = 'gone', reason = 'discarded', done_at = now() FROM chosen WHERE e.ctid = chosen.row RETURNING e.event_id
+    UPDATE events e SET state = 'ignored', reason = 'discarded', done_at = now() FROM chosen WHERE e.ctid = chosen.row RETURNING e.event_id
   ), sums AS (
     SELECT count(*) AS events, max(event_id) AS last FROM discarded
   ), counted AS (
-    UPDATE tenant_counters c SET gone = c.gone + sums.events, rejected = c.rejected - sums.events
+    UPDATE tenant_counters c SET ignored = c.ignored + sums.events, rejected = c.rejected - sums.events
     FROM sums WHERE c.tenant_id = $1 AND sums.events > 0
   )
   SELECT events, last FROM sums`;
 
 /**
- * Somebody has looked at rejected events, and nothing is to be done about them: they are gone, are kept for as long as all that is done, and can be
+ * Somebody has looked at rejected events, and nothing is to be done about them: they are ignored from now on, are kept for as long as all that is done, and can be
  * brought back until then. Returns how many.
  */
 export async function discardRejected(

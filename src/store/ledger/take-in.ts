@@ -20,8 +20,8 @@ export interface NewEvent {
   readonly way: 'queue' | 'direct';
   /** As it came; bytes when it is no text. */
   readonly body: string | Uint8Array;
-  /** `rejected`: set aside at once, with the reason. */
-  readonly state: 'waiting' | 'rejected';
+  /** `rejected`: set aside at once, with the reason. `ignored`: kept for a while, and nothing is to be done about it. */
+  readonly state: 'waiting' | 'rejected' | 'ignored';
   readonly reason: string | null;
 }
 
@@ -48,9 +48,9 @@ const TAKE_IN = `
     SELECT tenant_id, coalesce($13::timestamptz, now()) AS at FROM tenant_counters WHERE tenant_id = $1 FOR KEY SHARE
   ), inserted AS (
     INSERT INTO events (tenant_id, event_id, type, conversation_id, item_id, customer_id, event_at, received_at, taken_at, way, body, state,
-      reason)
+      reason, done_at)
     SELECT tenant.tenant_id, event_id, type, conversation_id, item_id, customer_id, event_at, least(received_at, tenant.at), tenant.at, way, body,
-      state, reason
+      state, reason, CASE WHEN state = 'ignored' THEN tenant.at END
     FROM tenant, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
       $9::text[], $10::bytea[], $11::text[], $12::text[])
       AS row(event_id, type, conversation_id, item_id, customer_id, event_at, received_at, way, body, state, reason)
@@ -70,13 +70,15 @@ const TAKE_IN = `
     RETURNING 1
   ), sums AS (
     SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'rejected') AS rejected,
+      count(*) FILTER (WHERE state = 'ignored') AS ignored,
       (SELECT count(*) FROM queued) AS conversations
     FROM inserted
   ), counted AS (
-    UPDATE tenant_counters c SET waiting = c.waiting + sums.waiting, rejected = c.rejected + sums.rejected
-    FROM sums WHERE c.tenant_id = $1 AND sums.waiting + sums.rejected > 0
+    UPDATE tenant_counters c SET waiting = c.waiting + sums.waiting, rejected = c.rejected + sums.rejected,
+      ignored = c.ignored + sums.ignored
+    FROM sums WHERE c.tenant_id = $1 AND sums.waiting + sums.rejected + sums.ignored > 0
   )
-  SELECT waiting + rejected AS inserted, conversations, EXISTS (SELECT FROM tenant) AS known FROM sums`;
+  SELECT waiting + rejected + ignored AS inserted, conversations, EXISTS (SELECT FROM tenant) AS known FROM sums`;
 
 /**
  * Writes deliveries into the ledger; those it has already are left as they are. Hundreds at once cost little more than one.

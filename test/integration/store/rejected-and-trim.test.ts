@@ -123,7 +123,7 @@ describeStore('rejected events', (store) => {
     expect(await discardRejected(store.db, tenantId, {})).toBe(602);
     const { kept, counted } = await countsBothWays(store.db, tenantId);
     expect(kept).toEqual(counted);
-    expect(kept).toMatchObject({ waiting: 0, rejected: 0, gone: 603 });
+    expect(kept).toMatchObject({ waiting: 0, rejected: 0, ignored: 603 });
     expect(await restoreRejected(store.db, tenantId, { read, dryRun: false })).toMatchObject({
       restored: 0,
       restoredGone: 0,
@@ -136,7 +136,9 @@ describeStore('rejected events', (store) => {
     expect(await restoreRejected(store.db, tenantId, { ...both, dryRun: false })).toMatchObject({ restoredGone: 601 });
     const after = await countsBothWays(store.db, tenantId);
     expect(after.kept).toEqual(after.counted);
-    expect(after.kept).toMatchObject({ waiting: 602, gone: 1 });
+    expect(after.kept).toMatchObject({ waiting: 602, ignored: 1 });
+    expect(await trimEvents(store.db, { olderThan: LONG_AFTER, limit: 100 })).toBe(1);
+    expect((await countsBothWays(store.db, tenantId)).kept).toMatchObject({ waiting: 602, ignored: 0 });
     const [waiting] = (await waitingEvents(store.db, tenantId, ['c1'])).get('c1') ?? [];
     // With all the patience of a new one.
     expect(waiting?.waitedMs).toBeLessThan(60_000);

@@ -84,10 +84,11 @@ export async function countsBothWays(
   db: Db,
   tenantId: string,
 ): Promise<{ readonly kept: object; readonly counted: object }> {
-  const { waiting, extracted, gone, rejected, oldestWaitingAt } = await eventCounts(db, tenantId);
+  const { waiting, extracted, gone, rejected, ignored, oldestWaitingAt } = await eventCounts(db, tenantId);
   const { rows } = await db.query(
     `SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'extracted') AS extracted,
        count(*) FILTER (WHERE state = 'gone') AS gone, count(*) FILTER (WHERE state = 'rejected') AS rejected,
+       count(*) FILTER (WHERE state = 'ignored') AS ignored,
        min(taken_at) FILTER (WHERE state = 'waiting') AS "oldestWaitingAt",
        count(DISTINCT conversation_id) FILTER (WHERE state = 'waiting') AS pending
      FROM events WHERE tenant_id = $1`,
@@ -101,7 +102,7 @@ export async function countsBothWays(
   if (queue?.waiting !== waiting)
     throw new Error(`the work queue counts ${queue?.waiting} waiting events, the counters ${waiting}`);
   return {
-    kept: { waiting, extracted, gone, rejected, oldestWaitingAt, pending: queue.pending },
+    kept: { waiting, extracted, gone, rejected, ignored, oldestWaitingAt, pending: queue.pending },
     counted: rows[0] ?? {},
   };
 }
