@@ -273,14 +273,13 @@ const texts = {
   },
   queue_missing: {
     mendedBy: 'operator',
-    sentence:
-      'The queue of this customer does not exist any more. New events are kept elsewhere; what was in the queue is lost.',
+    sentence: 'A queue of this customer does not exist any more, and what was in it is lost. New events are kept.',
     remedy:
       'Find out who deleted it. It is made anew by the next sweep, a few minutes after it was missed, or at once when you choose to check again; the webhook key stays.',
   },
   queue_refused: {
     mendedBy: 'operator',
-    sentence: 'SQS refuses what we ask of the queue of this customer ({code}). New events are kept elsewhere.',
+    sentence: 'SQS refuses what we ask of the queue of this customer ({code}). New events are kept.',
     remedy: 'Give our role the permissions that the deployment guide lists, and look at the policy of the queue.',
   },
   queue_foreign: {

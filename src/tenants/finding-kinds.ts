@@ -9,6 +9,8 @@ export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASI
 
 export const isOfTheQueue = ({ code }: Problem): boolean => OF_THE_QUEUE.some((one) => one === code);
 
+export const isSetAside = ({ code }: Problem): boolean => SET_ASIDE.some((one) => one === code);
+
 /** What keeps the tenant's queue from being used; null while nothing is known to. */
 export const queueFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfTheQueue) ?? null;
 

@@ -2,7 +2,7 @@ import { problem } from '../contracts/problems.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Db } from '../store/db.ts';
 import { type FindingsChange, putFindings } from '../store/tenant-states.ts';
-import { isOfTheQueue, OF_THE_QUEUE, SET_ASIDE } from './finding-kinds.ts';
+import { FINDINGS, isOfTheQueue, OF_THE_QUEUE, SET_ASIDE } from './finding-kinds.ts';
 import { placed } from './projection.ts';
 import { queueProblem } from './queue-problem.ts';
 
@@ -14,6 +14,11 @@ export async function recordQueue(db: Db, tenantId: TenantId, error: unknown): P
   const found = error === null ? null : queueProblem(error).problem;
   if (found !== null && !isOfTheQueue(found)) return null;
   return await placed(db, tenantId, (tx) => putFindings(tx, tenantId, OF_THE_QUEUE, found === null ? [] : [found]));
+}
+
+/** Nothing is looked at any more: the tenant was disconnected. */
+export async function withdrawFindings(db: Db, tenantId: TenantId): Promise<void> {
+  await placed(db, tenantId, (tx) => putFindings(tx, tenantId, FINDINGS, []));
 }
 
 /** Writes down what was set aside and waits for somebody. `deadLetters` null: not known, and what was known stays. */

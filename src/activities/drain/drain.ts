@@ -127,7 +127,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     ping: async () => {
       if (gladly && 'client' in gladly) await gladly.client.getOrganization(cancelled);
     },
-    hidden: () => hiddenIn(deps.queues, tenant),
+    hidden: () => hiddenIn(deps, tenant),
     nextDueMs: () => extractDeps(fenced, limits).nextDueMs(new Set()),
   });
   const counts = {
@@ -225,7 +225,7 @@ class DrainRun {
   async verdict(ask: {
     readonly mark: () => Promise<void>;
     readonly ping: () => Promise<void>;
-    readonly hidden: () => Promise<number>;
+    readonly hidden: () => Promise<number | null>;
     readonly nextDueMs: () => Promise<number | null>;
   }): Promise<DrainEnd> {
     const obstacle = this.#extract?.obstacle;
@@ -253,7 +253,8 @@ class DrainRun {
     if (!parked) return { kind: 'budget_spent' };
     if (this.#cancelled.aborted) return { kind: 'stopped' };
     // Messages received by a process that died stay hidden until their visibility timeout; no wake signal follows when they reappear.
-    const hiddenMs = (await ask.hidden()) > 0 ? HIDDEN_LOOK_MS : null;
+    const hidden = await ask.hidden();
+    const hiddenMs = hidden === null ? QUEUE_GONE_MS : hidden > 0 ? HIDDEN_LOOK_MS : null;
     const dueMs = this.#extract ? await ask.nextDueMs() : null;
     const looks = [hiddenMs, dueMs].filter((ms) => ms !== null);
     return { kind: 'parked', lookAgainMs: looks.length === 0 ? null : Math.min(...looks) };
@@ -284,12 +285,16 @@ const WATCH_MS = 100;
 /** A queue in which nothing was found for this long is empty: a receive waits one second. */
 const QUEUE_IS_EMPTY_MS = 1_500;
 
-async function hiddenIn(
-  queues: Pick<Queues, 'depths'>,
-  { queueUrl, deadLetterQueueUrl }: Pick<Tenant, 'queueUrl' | 'deadLetterQueueUrl'>,
-): Promise<number> {
+/** Messages that are hidden in the queue; null when SQS does not say. */
+async function hiddenIn(deps: DrainDeps, { tenantId, queueUrl, deadLetterQueueUrl }: Tenant): Promise<number | null> {
   if (queueUrl === null || deadLetterQueueUrl === null) return 0;
-  return (await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl })).queue.inFlight;
+  try {
+    return (await deps.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl })).queue.inFlight;
+  } catch (error) {
+    // The queue itself may be well, and its dead-letter queue not.
+    await noteQueue(deps, tenantId, error);
+    return null;
+  }
 }
 
 function endOf(error: unknown): DrainEnd {

@@ -7,6 +7,7 @@ import { deleteCredentials } from '../../store/credentials.ts';
 import { eventCounts } from '../../store/ledger/counters.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import { revokeWebhookKeys } from '../../store/webhook-keys.ts';
+import { withdrawFindings } from '../../tenants/findings.ts';
 import { changeTenant } from '../../tenants/projection.ts';
 import { type QueueProblem, queueProblem } from '../../tenants/queue-problem.ts';
 import type { OnboardingDeps } from './deps.ts';
@@ -65,6 +66,7 @@ export function removeTraces(deps: OnboardingDeps) {
         deadLetterQueueUrl: null,
         webhookId: null,
       });
+      await withdrawFindings(db, tenantId);
       asked.note('Queues, webhook keys, credentials', `removed, with ${waiting} events that waited`);
       return done(asked.evidence);
     } catch (error) {

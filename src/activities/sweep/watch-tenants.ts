@@ -11,7 +11,7 @@ import { noteAlertTold } from '../../store/retention-alerts.ts';
 import { type FindingsChange, type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
 import type { Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { isOfTheQueue, queueFinding } from '../../tenants/finding-kinds.ts';
+import { isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
 import { recordQueue, recordSetAside } from '../../tenants/findings.ts';
 import { waitsSince } from '../../tenants/loss.ts';
 import { mendQueue } from '../../tenants/mend-queue.ts';
@@ -91,6 +91,8 @@ async function watchOne(
   const depths = await part('queue', () => lookAtQueue(deps, facts));
   await part('findings', async () => {
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
+    // Nearly all tenants: nothing to write, and no transaction.
+    if (!setAside.deadLetters && setAside.rejected === 0 && !facts.findings.some(isSetAside)) return;
     tell(deps, tenantId, await recordSetAside(deps.db, tenantId, setAside));
   });
   if (depths !== null) {

@@ -87,6 +87,19 @@ describe('a tenant whose queue is not as it should be', { timeout: 90_000 }, () 
     expect(ways.rows.map(({ way }) => way)).toContain('direct');
   });
 
+  it('goes on when only its dead-letter queue is missing, and that is told too', async () => {
+    const { queue, dead } = await urls();
+    const before = (await now()).events.extracted;
+    await sqs.control.send(new DeleteQueueCommand({ QueueUrl: dead }));
+    await emit();
+    await expect.poll(async () => (await now()).events.extracted, { timeout: 30_000 }).toBe(before + 1);
+    await expect.poll(async () => (await now()).problem, { timeout: 30_000 }).toBe('queue_missing');
+    await expect.poll(async () => (await now())['state'], { timeout: 30_000 }).toBe('parked');
+    await tenant.recheck();
+    expect(await urls()).toEqual({ queue, dead });
+    expect((await now()).findings).toEqual([]);
+  });
+
   it('keeps its retention while a shorter one would delete what waits, unless that is confirmed', async () => {
     const path = `/v1/tenants/${tenant.id}`;
     await world.api('POST', `${path}/pause`, { reason: 'to let events wait' });
