@@ -16,6 +16,10 @@ export function asApiError(thrown: unknown): ApiError {
       { cause: thrown },
     );
   }
+  if (isStoreError(thrown) && UNKEEPABLE.test(codeOf(thrown))) {
+    const detail = 'Something in the request cannot be kept, such as a character that no text has.';
+    return new ApiError('invalid_request', detail, [], { cause: thrown });
+  }
   if (isStoreError(thrown)) {
     return new ApiError('store_unavailable', 'The database does not answer. Try again soon.', [], { cause: thrown });
   }
@@ -24,6 +28,11 @@ export function asApiError(thrown: unknown): ApiError {
   });
 }
 
-function isStoreError(thrown: unknown): boolean {
+/** SQLSTATEs of values that Postgres does not take: the same request is refused again. */
+const UNKEEPABLE = /^(22|54)/;
+
+const codeOf = (thrown: object): string => ('code' in thrown && typeof thrown.code === 'string' ? thrown.code : '');
+
+function isStoreError(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.name === 'StoreError';
 }
