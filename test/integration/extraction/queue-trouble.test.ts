@@ -1,4 +1,4 @@
-import { DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createSqsClients, type SqsClients } from '../../../src/queue/client.ts';
@@ -6,6 +6,7 @@ import { createQueues, type Queues } from '../../../src/queue/provision.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
 import { createTenant, credentialsOf, type TestTenant } from '../../support/onboarding/tenant.ts';
 import { startWorld, type World } from '../../support/onboarding/world.ts';
+import { withRule } from '../../support/store/samples.ts';
 
 const status = z
   .object({
@@ -98,6 +99,66 @@ describe('a tenant whose queue is not as it should be', { timeout: 90_000 }, () 
     await tenant.recheck();
     expect(await urls()).toEqual({ queue, dead });
     expect((await now()).findings).toEqual([]);
+  });
+
+  it('takes in and extracts nine good events around one that cannot be kept and one that is no delivery, at once', async () => {
+    const { queue } = await urls();
+    const before = await now();
+    const conversations = await Promise.all(
+      Array.from({ length: 9 }, async () => made.parse(await gladly.control('POST', '/conversations', { items: 1 }))),
+    );
+    const message = (n: number, conversationId: string, at: number): string => {
+      const body = {
+        id: `good-${n}`,
+        type: 'CONVERSATION/CLOSED',
+        timestamp: new Date().toISOString(),
+        content: { conversationId },
+      };
+      return `{"v":1,"at":${at},"key":"k","json":${JSON.stringify(body)}}`;
+    };
+    // The fifth was accepted by a process whose clock is beyond all years.
+    const good = conversations.map(({ id }, n) => message(n, id, n === 4 ? 9_999_999_999_999_000 : Date.now()));
+    const texts = [...good, message(9, 'poison', 1), '{"v":1,"at":1,"key":"\\q","json":{}}'];
+    await withRule(world.db, 'events', `conversation_id <> 'poison'`, async () => {
+      const { Failed } = await sqs.control.send(
+        new SendMessageBatchCommand({
+          QueueUrl: queue,
+          Entries: texts.slice(1).map((MessageBody, n) => ({ Id: String(n), MessageBody })),
+        }),
+      );
+      expect(Failed ?? []).toEqual([]);
+      await sqs.control.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: texts[0] }));
+      await expect
+        .poll(async () => (await now()).events.extracted, { timeout: 20_000 })
+        .toBe(before.events.extracted + 9);
+    });
+    const after = await now();
+    expect(after.events).toMatchObject({ waiting: 0, inDeadLetterQueue: 0 });
+    const { rows } = await world.db.query<{ reason: string }>(
+      `SELECT reason FROM events WHERE tenant_id = $1 AND state = 'rejected' ORDER BY reason`,
+      [tenant.id],
+    );
+    expect(rows.map(({ reason }) => reason)).toEqual(['not_a_delivery', 'store_refused_23514']);
+    await world.api('POST', `/v1/tenants/${tenant.id}/discard`, { reason: 'made by a test' });
+  });
+
+  it('extracts all other conversations when one cannot be stored, and that one when it can', async () => {
+    const before = (await now()).events.extracted;
+    const [poisoned, ...others] = await Promise.all(
+      Array.from({ length: 12 }, async () => made.parse(await gladly.control('POST', '/conversations', { items: 1 }))),
+    );
+    const change = (id: string) =>
+      gladly.control('POST', '/emit', { count: 1, conversationId: id, onlySubscribed: true });
+    await withRule(world.db, 'items', `conversation_id <> '${poisoned?.id}'`, async () => {
+      await Promise.all([poisoned, ...others].map((one) => change(one?.id ?? '')));
+      await expect.poll(async () => (await now()).events.extracted, { timeout: 20_000 }).toBe(before + 11);
+      const { rows } = await world.db.query<{ reason: string }>(
+        'SELECT reason FROM pending_conversations WHERE tenant_id = $1',
+        [tenant.id],
+      );
+      expect(rows).toEqual([{ reason: 'store_refused_23514' }]);
+    });
+    await expect.poll(async () => (await now()).events.extracted, { timeout: 30_000 }).toBe(before + 12);
   });
 
   it('keeps its retention while a shorter one would delete what waits, unless that is confirmed', async () => {
