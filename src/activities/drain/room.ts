@@ -28,16 +28,18 @@ export class Room {
    * Whoever holds memory gives it back without waiting here, so it ends.
    */
   async reserve(bytes: number, stop: AbortSignal): Promise<number> {
+    // Looked at again after each wait: all who wait are told at once, and the first may have filled it.
+    while (this.isFull && !stop.aborted) await this.#freedOr(stop);
+    if (stop.aborted) return 0;
+    this.take(bytes);
+    return bytes;
+  }
+
+  async #freedOr(stop: AbortSignal): Promise<void> {
     const stopped = Promise.withResolvers<void>();
     const onStop = (): void => stopped.resolve();
     stop.addEventListener('abort', onStop, { once: true });
-    try {
-      while (this.isFull && !stop.aborted) await Promise.race([this.#freed.promise, stopped.promise]);
-      if (stop.aborted) return 0;
-      this.take(bytes);
-      return bytes;
-    } finally {
-      stop.removeEventListener('abort', onStop);
-    }
+    await Promise.race([this.#freed.promise, stopped.promise]);
+    stop.removeEventListener('abort', onStop);
   }
 }
