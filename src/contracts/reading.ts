@@ -61,8 +61,10 @@ export interface WaitingEvent {
   readonly customerId: string | null;
   /** Gladly's clock; null when the event did not say. */
   readonly eventAt: Date | null;
-  /** When the webhook endpoint accepted it. */
+  /** When the webhook endpoint accepted it, by its own clock: to be shown, and to decide nothing. */
   readonly receivedAt: Date;
+  /** Milliseconds since the ledger took it in or brought it back, by Postgres's clock. */
+  readonly waitedMs: number;
   /** Looks that did not find its item. */
   readonly attempts: number;
 }

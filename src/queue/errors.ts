@@ -77,3 +77,18 @@ function codeOf(error: unknown): string {
 /** True for SQS's error about a queue that does not exist. */
 export const isNoSuchQueue = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'QueueDoesNotExist' || error.name.endsWith('NonExistentQueue'));
+
+/** True for SQS's error about a queue of a name that was deleted less than 60 s ago: until then none can be made under it. */
+export const isDeletedRecently = (error: unknown): boolean =>
+  error instanceof Error && error.name.endsWith('QueueDeletedRecently');
+
+/** The tags of a queue say that it is another tenant's, or has another use. It was neither used nor changed. */
+export class ForeignQueueError extends Error {
+  override readonly name = 'ForeignQueueError';
+  readonly queue: string;
+
+  constructor(tenantId: string, queue: string) {
+    super(`The tags of the queue ${queue} do not name the tenant ${tenantId} and this use: it was left alone`);
+    this.queue = queue;
+  }
+}

@@ -46,6 +46,13 @@ export function isTransient(error: unknown): boolean {
   return error instanceof StoreError && error.transient;
 }
 
+/**
+ * True when Postgres refuses what it was given: a value it cannot keep (22), a rule of a table (23), a value that is too large or too deep (54).
+ * The same rows are refused again; others of the same statement may be fine.
+ */
+export const isRefusal = (error: unknown): error is StoreError =>
+  error instanceof StoreError && /^(22|23|54)/.test(error.code);
+
 /** SQLSTATEs (https://www.postgresql.org/docs/17/errcodes-appendix.html) that mean: run the whole transaction again. */
 export const isSerializationFailure = (error: unknown): boolean =>
   error instanceof StoreError && (error.code === '40001' || error.code === '40P01');
@@ -117,6 +124,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '42501': 'permission denied',
   '53300': 'too many connections',
   '54000': 'a value is too large',
+  '54001': 'JSON that is nested too deep',
   '57014': 'it took too long',
   '57P01': 'Postgres is shutting down',
   '57P03': 'Postgres is starting up',

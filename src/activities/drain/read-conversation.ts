@@ -117,10 +117,8 @@ async function readItem(
 
 /** An item may show up a little later; one that never does is gone. */
 function lookLater(result: ConversationResult, missing: readonly WaitingEvent[]): ConversationResult {
-  const waitOf = ({ attempts, receivedAt }: WaitingEvent): number | undefined =>
-    Date.now() - receivedAt.getTime() > ITEM_GIVEN_UP_MS
-      ? undefined
-      : (ITEM_LOOKS_MS[attempts] ?? ITEM_LOOKS_MS.at(-1));
+  const waitOf = ({ attempts, waitedMs }: WaitingEvent): number | undefined =>
+    waitedMs > ITEM_GIVEN_UP_MS ? undefined : (ITEM_LOOKS_MS[attempts] ?? ITEM_LOOKS_MS.at(-1));
   const gone = missing.filter((event) => waitOf(event) === undefined);
   const waits = missing.flatMap((event) => waitOf(event) ?? []);
   return {

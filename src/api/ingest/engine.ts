@@ -17,8 +17,8 @@ export interface EngineDeps {
   readonly ledger: LedgerBatcher;
   readonly wakes: WakeNotifier;
   readonly recorder: DeliveryRecorder;
-  /** Called for each message that SQS did not take, before the breaker hears of it. */
-  readonly onFailure: (failure: SendFailure, tenantId: string) => void;
+  /** Called for each delivery that SQS did not accept; it is stored elsewhere, or its sender told to send it again. */
+  readonly onFailure: (tenantId: string, failure: SendFailure) => void;
 }
 
 /** Stores authenticated deliveries durably. It is independent of HTTP. */
@@ -64,19 +64,16 @@ export function createIngestEngine({ sender, breaker, ledger, wakes, recorder, o
     const encoded = encodeDelivery({ acceptedAt, keyId, body }, { isJson });
     const queue = queueUrl === null || encoded.kind === 'too_large' ? null : { url: queueUrl, ...encoded };
     const tried = queue !== null && breaker.mayTry();
-    if (tried && (await send(queue, tenantId))) return 'queued';
+    if (tried && (await send(tenantId, queue.url, queue.text, queue.bytes))) return 'queued';
     if (await ledger.put({ tenantId, keyId, acceptedAt, body })) return 'ledgered';
     // Postgres failed as well, so SQS is tried although the breaker is open.
-    if (queue !== null && !tried && (await send(queue, tenantId))) return 'queued';
+    if (queue !== null && !tried && (await send(tenantId, queue.url, queue.text, queue.bytes))) return 'queued';
     return 'nowhere_to_keep';
   }
 
-  async function send(
-    { url, text, bytes }: { readonly url: string; readonly text: string; readonly bytes: number },
-    tenantId: string,
-  ): Promise<boolean> {
-    const result = await sender.send(url, text, bytes);
-    if (result.kind === 'failed') onFailure(result.failure, tenantId);
+  async function send(tenantId: string, queueUrl: string, text: string, bytes: number): Promise<boolean> {
+    const result = await sender.send(queueUrl, text, bytes);
+    if (result.kind === 'failed') onFailure(tenantId, result.failure);
     if (result.kind === 'accepted') breaker.succeeded();
     else if (isEndpointTrouble(result.failure)) breaker.failed();
     // A refusal is about this queue, so SQS itself works. The other kinds never left this process and say nothing about SQS.

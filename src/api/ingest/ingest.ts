@@ -5,7 +5,7 @@ import type { DbOptions } from '../../store/db.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
 import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
-import { FailureLog } from './failure-log.ts';
+import { createFailureTeller } from './failures.ts';
 import { createIngestHandler, type IngestHandler } from './handler.ts';
 import { createKeys, type Keys, type KeyTimes } from './keys.ts';
 import { createLedgerBatcher, type LedgerLimits } from './ledger-batcher.ts';
@@ -79,17 +79,13 @@ export function createIngest(deps: IngestDeps): Ingest {
     if (state === 'open') log.warn({ event: 'sqs.breaker_opened' }, 'SQS: calls fail, deliveries go into the ledger');
     if (state === 'closed') log.info({ event: 'sqs.breaker_closed' }, 'SQS: calls work again');
   }, tuning.breaker);
-  const failures = new FailureLog(log);
   const engine = createIngestEngine({
     sender,
     breaker,
     ledger,
     wakes,
     recorder,
-    onFailure(failure, tenantId) {
-      metrics.notSent(failure);
-      failures.note(failure, tenantId);
-    },
+    onFailure: createFailureTeller(metrics, log),
   });
   const handler = createIngestHandler({
     keys,

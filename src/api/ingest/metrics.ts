@@ -9,8 +9,8 @@ export interface IngestMetrics {
   /** A SendMessageBatch call with this many messages has ended. */
   called(messages: number, ms: number): void;
   breaker(state: BreakerState): void;
-  /** SQS did not take a message. */
-  notSent(failure: SendFailure): void;
+  /** SQS did not accept a delivery. */
+  failed(failure: SendFailure): void;
 }
 
 /** SQS has some dozens of error names. Further ones count as `other`, so the number of series is bounded. */
@@ -51,7 +51,7 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
   });
   const failures = new Counter({
     name: 'ingest_sqs_failures_total',
-    help: 'Deliveries that SQS did not take, by kind of failure and the code of SQS or of the system',
+    help: 'Deliveries that SQS did not accept, by kind of failure and the code of SQS or of the system',
     labelNames: ['kind', 'code'],
     registers: [registry],
   });
@@ -80,7 +80,7 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
       state.set(level[entered]);
       changes.inc({ state: entered });
     },
-    notSent({ kind, code }) {
+    failed({ kind, code }) {
       if (codes.size < MAX_CODES) codes.add(code);
       failures.inc({ kind, code: codes.has(code) ? code : 'other' });
     },

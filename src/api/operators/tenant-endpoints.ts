@@ -93,12 +93,14 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
     endpoint({
       method: 'patch',
       path: '/v1/tenants/:tenantId',
-      summary: 'Change how long events are kept, what happens when they are about to expire, or the name.',
+      summary:
+        'Change how long events are kept, what happens when they are about to expire, or the name. A shorter time that would delete waiting events is refused, unless they are discarded.',
       needs: 'operator',
       body: z.strictObject({
         retentionDays: retentionDays.optional(),
         retentionPolicy: z.enum(['extend', 'archive', 'alert']).optional(),
         name: name.optional(),
+        discardWaitingEvents: z.boolean().default(false),
       }),
       status: 200,
       handle: async ({ tenantId, body, operator }) => {
@@ -176,14 +178,26 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
       method: 'post',
       path: '/v1/tenants/:tenantId/redrive',
       summary:
-        'Bring back rejected events and dead letters, all or by event id, with a fresh count. Begin with dryRun.',
+        'Bring back rejected events and dead letters, all or by event id, with a fresh count; with gone, also those whose conversation or item Gladly did not have. Begin with dryRun.',
       needs: 'operator',
       body: z.strictObject({
         dryRun: z.boolean().default(true),
+        gone: z.boolean().default(false),
         eventIds: EVENT_IDS.optional(),
       }),
       status: 200,
       handle: ({ tenantId, body, operator }) => tenants.redrive(tenantId, body, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/discard',
+      summary:
+        'Rejected events were looked at and nothing is to be done: all, or by event id. A redrive with gone brings them back for as long as the ledger keeps them.',
+      needs: 'operator',
+      body: z.strictObject({ reason, eventIds: EVENT_IDS.optional() }),
+      status: 200,
+      handle: ({ tenantId, body, operator }) =>
+        tenants.discard(tenantId, body.eventIds, { by: operator.name, reason: body.reason }),
     }),
     endpoint({
       method: 'delete',

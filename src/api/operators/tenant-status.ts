@@ -2,7 +2,7 @@ import type { ExtractionView } from '../../contracts/extraction.ts';
 import type { OnboardingStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
 import type { Liveness } from '../../tenants/liveness.ts';
-import type { ReadModel, TenantHabits, TenantView } from '../../tenants/read-model.ts';
+import { problemOf, type ReadModel, type TenantHabits, type TenantView } from '../../tenants/read-model.ts';
 import { onboardingProblem } from '../../tenants/standing.ts';
 
 /** A problem in the words that a person reads. */
@@ -17,17 +17,23 @@ interface ShownProblem {
 const DAY_MS = 86_400_000;
 
 /** One tenant in the answer of `GET /v1/tenants`. */
-export function tenantSummary({ tenant, onboarding, extraction }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
+export function tenantSummary({
+  tenant,
+  onboarding,
+  extraction,
+  findings,
+}: Awaited<ReturnType<ReadModel['byId']>>[number]) {
   return {
     ...connectionOf(tenant),
     state: extraction?.phase ?? null,
-    problem: problemOf({ onboarding, extraction }),
+    problem: codeOf({ onboarding, extraction, findings }),
+    findings: findings.map(({ code }) => code),
   };
 }
 
-/** The code of what is in the way: of extraction, or else of a set-up that waits for something or somebody. */
-const problemOf = ({ onboarding, extraction }: Pick<TenantView, 'onboarding' | 'extraction'>): string | null =>
-  (extraction?.problem ?? (onboarding && onboardingProblem(onboarding)))?.code ?? null;
+/** The code of what is in the way: of extraction, queue or ledger, or else of a set-up that waits for something or somebody. */
+const codeOf = (view: Pick<TenantView, 'onboarding' | 'extraction' | 'findings'>): string | null =>
+  (problemOf(view) ?? (view.onboarding && onboardingProblem(view.onboarding)))?.code ?? null;
 
 /** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer, as the link allows changes. */
 export function tenantStatus(
@@ -39,7 +45,9 @@ export function tenantStatus(
   return {
     ...connectionOf(tenant),
     state: phase,
-    problem: problemOf(view),
+    problem: codeOf(view),
+    /** What was found wrong with its queue or ledger: a queue that is missing, dead letters, rejected events. */
+    findings: view.findings.map(shown),
     ...urls,
     domain: tenant.host,
     retentionDays: tenant.retentionDays,

@@ -6,6 +6,7 @@ import { completeEvents } from '../ledger/complete.ts';
 import { addCounts, type Completed } from '../ledger/counters.ts';
 import { type Rescheduling, reschedule } from '../ledger/reschedule.ts';
 import { jsonbText, storableText, storableTime } from '../values.ts';
+import { inPieces } from './pieces.ts';
 import { type ItemRow, itemColumns, itemRows, outcomes, type StoredJson, storedJson } from './rows.ts';
 
 export interface Written extends Completed {
@@ -16,7 +17,7 @@ export interface Written extends Completed {
 /**
  * Writes what several readings came to, in the transaction that it is given: conversations and items, the events' new states, the work queue,
  * and a feed number for each conversation that changed. An older reading never overwrites a newer one, and an item never vanishes.
- * Each conversation once at most. `now` is when postponed conversations' waits begin. Throws StaleDrainError: then nothing of the transaction is kept.
+ * Each conversation once at most. `now`: when a conversation that Gladly has no more is noted as gone. Throws StaleDrainError: then nothing of the transaction is kept.
  */
 export async function writeConversations(
   tx: Tx,
@@ -35,11 +36,7 @@ export async function writeConversations(
   );
   // Locks are taken in one order everywhere: conversations, items, events, pending conversations, and the counters last.
   const completed = await completeEvents(tx, tenantId, writes.flatMap(outcomes));
-  await reschedule(
-    tx,
-    tenantId,
-    writes.flatMap((write) => reschedulingOf(write, now)),
-  );
+  await reschedule(tx, tenantId, writes.flatMap(reschedulingOf));
   const changed = plans.filter((one) => one.changed).length;
   const lastSeq = await addCounts(tx, tenantId, completed, changed);
   await writeRows(tx, tenantId, plans, lastSeq - changed, now);
@@ -134,9 +131,15 @@ function plan(write: ConversationResult, known: Known | undefined): Plan {
 const isOlder = (readAt: Date | null, stored: Date | null): boolean =>
   readAt !== null && stored !== null && readAt.getTime() < stored.getTime();
 
+/** Characters of the JSON of one statement. A single item may have more. */
+const STATEMENT_SIZE = 8 * 1024 * 1024;
+
 async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]): Promise<void> {
-  if (rows.length === 0) return;
   const sorted = [...rows].sort((a, b) => compare(a.conversationId, b.conversationId) || compare(a.item.id, b.item.id));
+  for (const some of inPieces(sorted, ({ json }) => json.length, STATEMENT_SIZE)) await insertItems(tx, tenantId, some);
+}
+
+async function insertItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]): Promise<void> {
   await tx.query(
     `INSERT INTO items AS i (tenant_id, conversation_id, item_id, type, at, initiator_type, initiator_id, responder_type, responder_id,
        direction, channel, subject, content, attachment_count, session_id, customer_id, raw, digest)
@@ -151,7 +154,7 @@ async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]):
        responder_type = excluded.responder_type, responder_id = excluded.responder_id, direction = excluded.direction,
        channel = excluded.channel, subject = excluded.subject, content = excluded.content, attachment_count = excluded.attachment_count,
        session_id = excluded.session_id, customer_id = excluded.customer_id, raw = excluded.raw, digest = excluded.digest`,
-    [tenantId, ...itemColumns(sorted)],
+    [tenantId, ...itemColumns(rows)],
   );
 }
 
@@ -226,10 +229,9 @@ async function upsertRead(
   );
 }
 
-function reschedulingOf({ conversationId, later }: ConversationResult, now: Date): Rescheduling[] {
-  if (later === null) return [];
-  const notBefore = new Date(now.getTime() + later.inMs);
-  return [{ conversationId, notBefore, reason: 'item_not_found', eventIds: later.eventIds }];
+function reschedulingOf({ conversationId, later, failed }: ConversationResult): Rescheduling[] {
+  if (failed !== null) return [{ conversationId, ...failed }];
+  return later === null ? [] : [{ conversationId, ...later, reason: 'item_not_found' }];
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

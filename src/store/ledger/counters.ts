@@ -15,11 +15,11 @@ export interface EventCounts {
   readonly extracted: number;
   readonly gone: number;
   readonly rejected: number;
-  /** About no conversation. */
+  /** Not about a conversation, or discarded; without those that have been removed since. */
   readonly ignored: number;
   /** Were extracted or gone, and have been removed since: all that was ever done is extracted + gone + trimmed. */
   readonly trimmed: number;
-  /** When the oldest waiting event was accepted. */
+  /** When the oldest waiting event was taken in, by Postgres's clock. */
   readonly oldestWaitingAt: Date | null;
 }
 

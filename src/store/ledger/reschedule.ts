@@ -4,8 +4,8 @@ import { lockPending, lockWaitingEvents } from './locks.ts';
 
 export interface Rescheduling {
   readonly conversationId: string;
-  /** Not due before this time. */
-  readonly notBefore: Date;
+  /** Not due before so many ms have passed, by Postgres's clock. */
+  readonly inMs: number;
   /** A code of ours. */
   readonly reason: string;
   /**
@@ -35,13 +35,13 @@ export async function reschedule(tx: Tx, tenantId: TenantId, reschedulings: read
   });
   if (pending.length === 0) return;
   await tx.query(
-    `UPDATE pending_conversations p SET not_before = w.not_before, reason = w.reason,
+    `UPDATE pending_conversations p SET not_before = now() + w.in_ms * interval '1 ms', reason = w.reason,
        attempts = CASE WHEN w.failed THEN p.attempts + 1 ELSE 0 END
-     FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::boolean[]) AS w(conversation_id, not_before, reason, failed)
+     FROM unnest($1::text[], $2::float8[], $3::text[], $4::boolean[]) AS w(conversation_id, in_ms, reason, failed)
      WHERE p.ctid = ANY($5::tid[]) AND p.conversation_id = w.conversation_id`,
     [
       pending.map(({ conversationId }) => conversationId),
-      pending.map(({ notBefore }) => notBefore),
+      pending.map(({ inMs }) => inMs),
       pending.map(({ reason }) => reason),
       pending.map(({ eventIds }) => eventIds === undefined),
       pending.map(({ row }) => row),

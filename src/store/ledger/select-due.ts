@@ -3,7 +3,8 @@ import type { Db } from '../db.ts';
 
 /** When a conversation is due. Times in ms. */
 export interface Settling {
-  readonly now: Date;
+  /** Without it, now by Postgres's clock, which also wrote the times that this is compared with. Tests make it certain. */
+  readonly now?: Date;
   /** Quiet for this long. */
   readonly settleMs: number;
   /** At the latest this long after its first waiting event. */
@@ -24,6 +25,7 @@ export interface PendingConversation {
   readonly conversationId: string;
   /** Events. */
   readonly waiting: number;
+  /** When its first and its last waiting event were taken in, by Postgres's clock. */
   readonly firstReceivedAt: Date;
   readonly lastReceivedAt: Date;
   /** Readings that failed in a row. */
@@ -32,8 +34,9 @@ export interface PendingConversation {
 
 const ALONG_INDEXES = { alongIndexes: true };
 const COLUMNS = 'conversation_id, waiting, first_received_at, last_received_at, attempts';
+const NOW = 'coalesce($5::timestamptz, now())';
 const QUIET = `tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2)
-  AND (last_received_at <= $3 OR first_received_at <= $4)`;
+  AND (last_received_at <= ${NOW} - $3 * interval '1 ms' OR first_received_at <= ${NOW} - $4 * interval '1 ms')`;
 
 // The scans run along pending_by_age and skip only what is in flight or not quiet yet, which is at the newest end: their cost does
 // not depend on how much waits. What was rescheduled has been quiet for long when its time comes.
@@ -42,7 +45,7 @@ const SELECT_DUE = `
     SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_received_at LIMIT $6
   ), postponed AS (
     SELECT ${COLUMNS} FROM pending_conversations
-    WHERE tenant_id = $1 AND not_before <= $5 AND conversation_id <> ALL($2) ORDER BY not_before LIMIT $6
+    WHERE tenant_id = $1 AND not_before <= ${NOW} AND conversation_id <> ALL($2) ORDER BY not_before LIMIT $6
   ), newest AS (
     SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_received_at DESC LIMIT $7
   )
@@ -62,7 +65,7 @@ export async function selectDue(
 ): Promise<readonly PendingConversation[]> {
   const { now, settleMs, settleMaxMs, excluding = [], limit, newestShare, random = Math.random } = options;
   const fresh = Math.min(limit, Math.floor(limit * newestShare + random()));
-  const params = [tenantId, excluding, before(now, settleMs), before(now, settleMaxMs), now, limit, fresh];
+  const params = [tenantId, excluding, settleMs, settleMaxMs, now ?? null, limit, fresh];
   const { rows } = await db.transaction(
     (tx) => tx.query<PendingConversation & { lane: 'oldest' | 'newest' }>(SELECT_DUE, params),
     ALONG_INDEXES,
@@ -77,22 +80,21 @@ export async function selectDue(
 
 // Called after selectDue, so what is left and not rescheduled is young and little; of many, the oldest are the next.
 const NEXT_DUE = `
-  SELECT least(
+  SELECT ceil(extract(epoch FROM least(
     (SELECT min(least(last_received_at + $3 * interval '1 ms', first_received_at + $4 * interval '1 ms')) FROM (
        SELECT first_received_at, last_received_at FROM pending_conversations
        WHERE tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2) ORDER BY first_received_at LIMIT 1000) young),
     (SELECT not_before FROM pending_conversations
      WHERE tenant_id = $1 AND not_before IS NOT NULL AND conversation_id <> ALL($2) ORDER BY not_before LIMIT 1)
-  ) AS "dueAt"`;
+  ) - ${NOW}) * 1000)::float8 AS "dueMs"`;
 
-/** When the next conversation will be due (it may be in the past); null when nothing waits but what is excluded. */
-export async function nextDueAt(db: Db, tenantId: TenantId, settling: Settling): Promise<Date | null> {
+/** Milliseconds until the next conversation is due, rounded up, 0 when it is already; null when nothing waits but what is excluded. */
+export async function nextDueMs(db: Db, tenantId: TenantId, settling: Settling): Promise<number | null> {
   const { now, settleMs, settleMaxMs, excluding = [] } = settling;
-  const params = [tenantId, excluding, Math.min(settleMs, settleMaxMs), settleMaxMs];
-  const { rows } = await db.transaction((tx) => tx.query<{ dueAt: Date | null }>(NEXT_DUE, params), ALONG_INDEXES);
-  const dueAt = rows[0]?.dueAt ?? null;
-  // Postgres keeps microseconds, a Date milliseconds: rounded up, the conversation is due by then.
-  return dueAt === null ? null : new Date(dueAt.getTime() + (dueAt > now ? 1 : 0));
+  const params = [tenantId, excluding, Math.min(settleMs, settleMaxMs), settleMaxMs, now ?? null];
+  const { rows } = await db.transaction((tx) => tx.query<{ dueMs: number | null }>(NEXT_DUE, params), ALONG_INDEXES);
+  const dueMs = rows[0]?.dueMs ?? null;
+  return dueMs === null ? null : Math.max(0, dueMs);
 }
 
 /** Interleaves the two evenly, so that a prefix has some of both. */
@@ -104,5 +106,3 @@ function interleaved<T>(many: readonly T[], few: readonly T[]): readonly T[] {
     return before(index + 1) > used ? few[used] : many[index - used];
   }).filter((one) => one !== undefined);
 }
-
-const before = (now: Date, ms: number): Date => new Date(now.getTime() - ms);

@@ -12,7 +12,8 @@ export async function waitingEvents(
     // LATERAL: one short index scan a conversation, whatever Postgres thinks of how many events wait (locks.ts).
     `SELECT e.* FROM unnest($2::text[]) AS asked(id) CROSS JOIN LATERAL (
        SELECT conversation_id AS "conversationId", event_id AS "eventId", type, item_id AS "itemId", customer_id AS "customerId",
-         event_at AS "eventAt", received_at AS "receivedAt", attempts
+         event_at AS "eventAt", received_at AS "receivedAt", attempts,
+         greatest(0, extract(epoch FROM now() - taken_at) * 1000)::float8 AS "waitedMs"
        FROM events WHERE tenant_id = $1 AND conversation_id = asked.id AND state = 'waiting'
        ORDER BY event_at, event_id
      ) e`,

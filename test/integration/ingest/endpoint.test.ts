@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createKeySource } from '../../../src/api/ingest/key-source.ts';
 import { createWaker } from '../../../src/api/ingest/waker.ts';
@@ -315,12 +316,29 @@ describe('SQS is out', () => {
     // Five open the breaker; on a slow machine one more try may follow.
     expect(calls).toBeLessThan(8);
     expect(log).toMatchObject([
-      { event: 'sqs.send_failed', kind: 'denied', code: 'InvalidSignatureException' },
+      { event: 'sqs.denied', code: 'InvalidSignatureException' },
       { event: 'sqs.breaker_opened' },
     ]);
     const metrics = await denied.registry.metrics();
     expect(metrics).toMatch(/ingest_sqs_failures_total\{kind="denied",code="InvalidSignatureException"\} [567]\n/);
     expect(metrics).toMatch(/ingest_breaker_open (1|0\.5)\n/);
+  });
+
+  test('a queue that SQS refuses is told: counted by code, and one line of the log a tenant and minute', async () => {
+    const tenants = [await ground.tenant(), await ground.tenant()];
+    const lines: object[] = [];
+    const log = { info: () => undefined, warn: (fields: object) => void lines.push(fields) };
+    const refused = await startEndpoint(ground, { log });
+    for (const { queue } of tenants) await ground.sqs.clients.control.send(new DeleteQueueCommand({ QueueUrl: queue }));
+    for (const one of tenants) {
+      for (let n = 0; n < 10; n += 1) expect((await deliver(refused, one, eventBody())).status).toBe(200);
+    }
+    const metrics = await refused.registry.metrics();
+    expect(metrics).toContain('ingest_sqs_failures_total{kind="refused",code="QueueDoesNotExist"} 20');
+    expect(lines).toMatchObject(
+      tenants.map(({ tenantId }) => ({ event: 'queue.refused', tenantId, code: 'QueueDoesNotExist' })),
+    );
+    await refused.close();
   });
 
   test('the ledger fails as well: 503 with Retry-After', async () => {

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Db, openDb } from '../../../src/store/db.ts';
 import { StoreError } from '../../../src/store/errors.ts';
-import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import { MigrationError, migrate, readMigrations } from '../../../src/store/migrate.ts';
-import { createTenant } from '../../../src/store/tenants.ts';
 import { postgresKinds, type TestDatabase } from '../../support/store/database.ts';
 
 const one = { name: '0001_one', sql: 'CREATE TABLE one (n integer);\nINSERT INTO one VALUES (1);\n' };
@@ -61,19 +59,5 @@ describe.for(postgresKinds)('migrate ($name)', (postgres) => {
       migrate(first(), [one, { name: '0002_bad', sql: 'CREATE TABLE bad (n integer); SELECT 1/0;' }]),
     ).rejects.toThrow(StoreError);
     expect(await migrate(first(), [one])).toEqual(['0001_one']);
-  });
-
-  it('finds events about no conversation among the rejected ones of earlier releases', async () => {
-    const all = await readMigrations();
-    const before = all.findIndex(({ name }) => name.startsWith('0008'));
-    const db = first();
-    await migrate(db, all.slice(0, before));
-    await createTenant(db, { tenantId: 't', name: 't', retentionDays: 4 });
-    await db.query(`INSERT INTO events (tenant_id, event_id, conversation_id, received_at, state, reason, way, body)
-      SELECT 't', reason || n, CASE WHEN reason = 'poison' THEN 'c' END, now(), 'rejected', reason, 'queue', ''
-      FROM unnest(ARRAY['not_about_a_conversation', 'unknown_type', 'not_json', 'poison']) AS reason, generate_series(1, 2) AS n`);
-    await db.query('UPDATE tenant_counters SET rejected = 8');
-    await migrate(db, all);
-    expect(await eventCounts(db, 't')).toMatchObject({ rejected: 4, ignored: 4 });
   });
 });

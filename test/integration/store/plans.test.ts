@@ -5,7 +5,7 @@ import { beginDrain } from '../../../src/store/drains.ts';
 import { readFeed } from '../../../src/store/feed.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import { reschedule } from '../../../src/store/ledger/reschedule.ts';
-import { nextDueAt, selectDue } from '../../../src/store/ledger/select-due.ts';
+import { nextDueMs, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { trimEvents } from '../../../src/store/ledger/trim.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
@@ -52,6 +52,7 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
         store.db,
         tenantId,
         Array.from({ length: BATCH }, (_, m) => event(`e${n + m}`, `c${n + m}`, at(n + m))),
+        { now: at(n) },
       );
     }
     const reads: Reads[] = [];
@@ -62,6 +63,7 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
       db,
       tenantId,
       Array.from({ length: 50 }, (_, n) => event(`more-${n}`, `c${n}`, at(WAITING))),
+      { now: at(WAITING) },
     );
     const picked = await selectDue(db, tenantId, { ...due, limit: 50, newestShare: 0.2 });
     const ids = picked.map(({ conversationId }) => conversationId);
@@ -72,16 +74,16 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
         extracted: (events.get(id) ?? []).map(({ eventId }) => eventId),
       }),
     );
-    const putOff = [{ conversationId: 'c15000', notBefore: at(0), reason: 'x', eventIds: ['e15000'] }];
+    const putOff = [{ conversationId: 'c15000', inMs: 0, reason: 'x', eventIds: ['e15000'] }];
     await db.transaction((tx) => reschedule(tx, tenantId, putOff));
     const written = await db.transaction((tx) => writeConversations(tx, tenantId, fence, writes, at(0)));
     await readFeed(db, tenantId, 0, 10);
     await eventCounts(db, tenantId);
     await trimEvents(db, { olderThan: new Date('2100-01-01'), limit: 10 });
-    await nextDueAt(db, tenantId, due);
+    await nextDueMs(db, tenantId, due);
 
     expect(written.changed).toBe(50);
-    // nextDueAt looks at 1,000 at most.
+    // nextDueMs looks at 1,000 at most.
     expect(reads.filter(({ rows }) => rows > 1_000)).toEqual([]);
     expect(reads.length).toBeGreaterThan(15);
   });
