@@ -103,7 +103,7 @@ async function lookInto(databaseUrl: string, tenantId: string, feed: Feed) {
 
 /** The counters that the status shows, against the rows. */
 async function miscounted(db: Queryable, tenantId: string): Promise<readonly string[]> {
-  const states = ['waiting', 'extracted', 'gone', 'rejected'];
+  const states = ['waiting', 'extracted', 'gone', 'rejected', 'ignored'];
   const wrong: string[] = [];
   for (const state of states) {
     const counted = await count(db, `SELECT ${state} AS n FROM tenant_counters WHERE tenant_id = $1`, tenantId);

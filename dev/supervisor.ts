@@ -30,6 +30,8 @@ export class CannotStartError extends Error {
   override readonly name = 'CannotStartError';
 }
 
+/** How soon the end of npm is noticed. */
+const PARENT_LOOK_MS = 500;
 /** npm passes Ctrl-C on to a process that has had it from the terminal already: within this time it is the same one. */
 const SAME_CTRL_C_MS = 500;
 
@@ -111,6 +113,7 @@ class Supervisor {
   /** Resolves with the exit code, everything being stopped. */
   async run(): Promise<number> {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => this.#onSignal());
+    this.#endWithNpm();
     this.#comeUp().catch((error: unknown) => {
       if (!this.#ending.signal.aborted) this.#end(1, error instanceof Error ? error.message : String(error));
     });
@@ -172,6 +175,18 @@ class Supervisor {
     if (!config.embeddedSimulator) return;
     await firstConversation(demo);
     this.#terminal.say(`The first conversation is stored, ${seconds(performance.now())} after the start.`);
+  }
+
+  /** A SIGTERM to `npm start` ends npm and its shell, and the shell (dash) does not pass it on. Run by anybody else, it may outlive who started it. */
+  #endWithNpm(): void {
+    if (process.env['npm_lifecycle_event'] !== 'start') return;
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      this.#end(0);
+    }, PARENT_LOOK_MS);
+    look.unref();
   }
 
   #onSignal(): void {

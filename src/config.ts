@@ -5,7 +5,8 @@ import { z } from 'zod';
  * The embedded world (src/dev) sets most of these by itself.
  */
 const port = (standard: number) => z.coerce.number().int().min(0).max(65_535).default(standard);
-const ms = (standard: number) => z.coerce.number().int().min(0).default(standard);
+const atLeast = (least: number) => (standard: number) => z.coerce.number().int().min(least).default(standard);
+const ms = atLeast(0);
 const count = (standard: number) => z.coerce.number().int().min(1).default(standard);
 const text = z.string().trim().min(1);
 
@@ -60,6 +61,10 @@ const variables = z.object({
   GLADLY_EXTRA_HOSTS: list(text).default([]),
   /** Balancers of ours in front of the API: the sender's address is then read from X-Forwarded-For. */
   PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  /** A connection without a request is closed after this: longer than what stands in front keeps one (docs/deploy.md). */
+  KEEP_ALIVE_MS: atLeast(1_000)(620_000),
+  /** From the first byte of a request to the last of its headers. */
+  HEADERS_TIMEOUT_MS: atLeast(1_000)(5_000),
   /** After SIGTERM the API goes on accepting this long, for a balancer to see that it is not ready any more. */
   SHUTDOWN_DELAY_MS: ms(0),
   /** Then requests under way have this long. The embedded world gives the API 2.5 s in all. */
@@ -123,14 +128,14 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** What `part` needs from the environment. Throws ConfigError, which names every bad variable. An empty one counts as unset. */
-export function readConfig(env: NodeJS.ProcessEnv, part: 'api' | 'worker'): Config {
+/** What `part` needs from the environment: `ingest` needs no key of any kind. Throws ConfigError, which names every bad variable. An empty one counts as unset. */
+export function readConfig(env: NodeJS.ProcessEnv, part: 'api' | 'ingest' | 'worker'): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const read = variables.safeParse(given);
   const wrong = read.success
     ? []
     : read.error.issues.map((issue) => `${issue.path[0]?.toString()}: ${said(issue, given)}`);
-  if (given['SECRET_KEYS'] === undefined) wrong.push('SECRET_KEYS: missing');
+  if (part !== 'ingest' && given['SECRET_KEYS'] === undefined) wrong.push('SECRET_KEYS: missing');
   if (part === 'api' && given['OPERATOR_KEYS'] === undefined) wrong.push('OPERATOR_KEYS: missing');
   if (!read.success || wrong.length > 0) throw new ConfigError([...new Set(wrong)].join('\n'));
   const { OPERATOR_KEYS, SECRET_KEYS, PUBLIC_URL, ...rest } = read.data;

@@ -14,6 +14,8 @@ interface Running {
 /** Each role loads its own code only. */
 const ROLES = {
   api: async (config: Config, log: Logger): Promise<Running> => (await import('./roles/api.ts')).startApi(config, log),
+  ingest: async (config: Config, log: Logger): Promise<Running> =>
+    (await import('./roles/ingest.ts')).startIngest(config, log),
   worker: async (config: Config, log: Logger): Promise<Running> =>
     (await import('./roles/worker.ts')).startWorker(config, log),
 } as const;

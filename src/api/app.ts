@@ -11,9 +11,10 @@ import type { ConsoleDeps } from './console/context.ts';
 import { consoleRoutes } from './console/routes.ts';
 import { feedEndpoints } from './feed/feed-endpoints.ts';
 import { serve } from './http/endpoints.ts';
-import { type Checks, healthRoutes } from './http/health.ts';
+import { healthRoutes } from './http/health.ts';
 import { openApi } from './http/openapi.ts';
 import type { Operators } from './http/operators.ts';
+import type { Readiness } from './http/readiness.ts';
 import { type RequestState, requestLog } from './http/request-log.ts';
 import { tenantEndpoints } from './operators/tenant-endpoints.ts';
 import { assetRoutes } from './pages/assets.ts';
@@ -25,7 +26,7 @@ export interface AppDeps {
   readonly read: ReadModel;
   readonly operators: Operators;
   readonly publicUrl: string;
-  readonly checks: Checks;
+  readonly readiness: Readiness;
   readonly codec: CodecDeps;
   readonly connect: Pick<ConnectDeps, 'links' | 'extraHosts'>;
   readonly console: Pick<ConsoleDeps, 'config' | 'sessions'>;
@@ -36,7 +37,7 @@ export interface AppDeps {
 
 /** Everything that the API serves besides webhook deliveries, which never get here (ingest/handler.ts). */
 export function createApp(parts: AppDeps): Koa<RequestState> {
-  const { db, tenants, read, operators, publicUrl, checks, codec, connect, metrics, live, log } = parts;
+  const { db, tenants, read, operators, publicUrl, readiness, codec, connect, metrics, live, log } = parts;
   const forConsole = { ...parts.console, db, tenants, read, live };
   const endpoints = [...tenantEndpoints(tenants, read), ...feedEndpoints(db, tenants)];
   const document = openApi(endpoints, publicUrl);
@@ -45,7 +46,7 @@ export function createApp(parts: AppDeps): Koa<RequestState> {
     ctx.body = document;
   });
   serve(router, operators, endpoints);
-  const health = healthRoutes(checks, metrics);
+  const health = healthRoutes(readiness, metrics);
 
   const app = new Koa<RequestState>();
   app.silent = true;

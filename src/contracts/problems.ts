@@ -262,7 +262,8 @@ const texts = {
   events_rejected: {
     mendedBy: 'operator',
     sentence: '{count} events could not be extracted.',
-    remedy: 'Look at the reason of each, then bring them back with a redrive.',
+    remedy:
+      'Look at the reason of each, then bring them back with a redrive, or discard what nothing is to be done about.',
   },
   events_expire: {
     mendedBy: 'operator',
@@ -282,8 +283,24 @@ const texts = {
   },
   queue_missing: {
     mendedBy: 'operator',
-    sentence: 'The queue of this customer does not exist any more.',
-    remedy: 'Find out who deleted it, then let the customer be set up again: the queue is created anew.',
+    sentence: 'A queue of this customer does not exist any more, and what was in it is lost. New events are kept.',
+    remedy:
+      'Find out who deleted it. It is made anew by the next sweep, a few minutes after it was missed, or at once when you choose to check again; the webhook key stays.',
+  },
+  queue_refused: {
+    mendedBy: 'operator',
+    sentence: 'SQS refuses what we ask of the queue of this customer ({code}). New events are kept.',
+    remedy: 'Give our role the permissions that the deployment guide lists, and look at the policy of the queue.',
+  },
+  queue_foreign: {
+    mendedBy: 'operator',
+    sentence: 'The queue {queue} exists and is tagged as belonging to somebody else. It was left alone.',
+    remedy: 'Find out whose it is. Then remove it or its tags, or choose another QUEUE_PREFIX.',
+  },
+  queue_deleted_recently: {
+    mendedBy: 'time',
+    sentence: 'A queue of the same name was deleted less than a minute ago, and AWS wants us to wait.',
+    remedy: WE_RETRY,
   },
   store_unavailable: { mendedBy: 'time', sentence: 'Our database cannot be reached at the moment.', remedy: WE_RETRY },
   credentials_unreadable: {

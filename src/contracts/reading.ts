@@ -59,7 +59,7 @@ export interface WaitingEvent {
   readonly type: string | null;
   readonly itemId: string | null;
   readonly customerId: string | null;
-  /** When the webhook endpoint accepted it. */
+  /** When the webhook endpoint accepted it, by its own clock: to be shown, and to decide nothing. */
   readonly receivedAt: Date;
   /** Looks that did not find what it is about. */
   readonly attempts: number;

@@ -11,8 +11,11 @@ export interface EventFacts {
   readonly itemId: string | null;
   /** Gladly's own time; null when the body has none that can be read. */
   readonly eventAt: Date | null;
-  /** `rejected`: there is nothing to read in Gladly for it, so it is set aside at once, with the reason. */
-  readonly state: 'waiting' | 'rejected';
+  /**
+   * `rejected`: it cannot be understood, so it is set aside at once, with the reason. `ignored`: it is about no conversation, so there is nothing to
+   * read in Gladly for it.
+   */
+  readonly state: 'waiting' | 'rejected' | 'ignored';
   readonly reason: SetAsideReason | null;
   /** The type is not known to this code: counted as drift. */
   readonly unknownType: boolean;
@@ -28,6 +31,7 @@ export function eventFacts(body: Buffer): EventFacts | null {
       return null;
     case 'not_json':
       return nameless(body, 'not_json');
+    case 'several':
     case 'not_event':
       return nameless(body, 'not_an_event');
     default: {
@@ -35,13 +39,13 @@ export function eventFacts(body: Buffer): EventFacts | null {
       const unknownType = event.kind === 'unknown';
       const without = unknownType ? 'unknown_type' : 'not_about_a_conversation';
       return {
-        eventId: event.eventId,
+        eventId: event.eventId ?? hashOf(body),
         type: event.type,
         conversationId,
         customerId: event.kind === 'other' ? null : (event.customerId ?? null),
         itemId: event.kind === 'other' ? null : (event.itemId ?? null),
-        eventAt: new Date(event.timestamp),
-        state: conversationId === null ? 'rejected' : 'waiting',
+        eventAt: event.timestamp === null ? null : new Date(event.timestamp),
+        state: conversationId === null ? 'ignored' : 'waiting',
         reason: conversationId === null ? without : null,
         unknownType,
       };
@@ -50,9 +54,8 @@ export function eventFacts(body: Buffer): EventFacts | null {
 }
 
 function nameless(body: Buffer, reason: SetAsideReason): EventFacts {
-  const eventId = `sha256:${createHash('sha256').update(body).digest('hex')}`;
   return {
-    eventId,
+    eventId: hashOf(body),
     type: null,
     conversationId: null,
     customerId: null,
@@ -63,3 +66,5 @@ function nameless(body: Buffer, reason: SetAsideReason): EventFacts {
     unknownType: false,
   };
 }
+
+const hashOf = (body: Buffer): string => `sha256:${createHash('sha256').update(body).digest('hex')}`;

@@ -6,28 +6,35 @@ export type ParsedEvent =
   | { readonly kind: 'ping' }
   | ConversationEvent
   /** A type we know that is about no conversation: an agent's status, a finished export. */
-  | { readonly kind: 'other'; readonly eventId: string; readonly type: string; readonly timestamp: string }
+  | ({ readonly kind: 'other' } & Envelope)
   /** A type we do not know, with what it says about a conversation. */
   | (Omit<ConversationEvent, 'kind' | 'conversationId'> & {
       readonly kind: 'unknown';
       readonly conversationId?: string;
     })
+  /** Several of them in an array, which Gladly does not send; a relay may. `arrayElements` takes them apart. */
+  | { readonly kind: 'several' }
   | { readonly kind: 'not_json' }
   | { readonly kind: 'not_event'; readonly reason: NotEventReason };
 
-export interface ConversationEvent {
-  readonly kind: 'conversation';
-  readonly eventId: string;
+/** What an event says of itself. Only its type has to be there: what cannot be done without is the conversation. */
+interface Envelope {
+  /** Null when it has none that can be kept: then its body is what it is known by. */
+  readonly eventId: string | null;
   readonly type: string;
-  /** RFC 3339: when Gladly recorded it. */
-  readonly timestamp: string;
+  /** RFC 3339: when Gladly recorded it. Null when it says nothing that can be read. */
+  readonly timestamp: string | null;
+}
+
+export interface ConversationEvent extends Envelope {
+  readonly kind: 'conversation';
   readonly conversationId: string;
   readonly customerId?: string;
   /** The item it is about: the message or the note. */
   readonly itemId?: string;
 }
 
-export type NotEventReason = 'no object' | 'no type' | 'no id' | 'no timestamp' | 'no content' | 'no conversation id';
+export type NotEventReason = 'no object' | 'no type' | 'no content' | 'no conversation id';
 
 /** The ten events of Gladly's set-up article (gladly.md 1.6). */
 export const SUBSCRIBED_EVENTS = [
@@ -64,6 +71,8 @@ const ABOUT_OTHERS = new Set([
   'TASK',
 ]);
 
+/** Objects of an array that count as events. The largest body has room for some 600 of Gladly's (gladly.md 1.1). */
+const MOST_AT_ONCE = 1_000;
 /** Far above any id seen (22 characters). Longer ones would not fit an index. */
 const MAX_ID = 200;
 
@@ -74,24 +83,64 @@ const MAX_ID = 200;
 export function parseEvent(text: string): ParsedEvent {
   let raw: unknown;
   try {
-    raw = JSON.parse(text);
+    // A byte order mark is no part of the JSON (RFC 8259, 8.1: may be ignored).
+    raw = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
     return { kind: 'not_json' };
   }
+  if (Array.isArray(raw)) return isEvents(raw) ? { kind: 'several' } : notEvent('no object');
   if (!isObject(raw)) return notEvent('no object');
   const type = idOr(raw['type']);
   if (type === undefined) return notEvent('no type');
   if (type === 'PING') return { kind: 'ping' };
-  const eventId = idOr(raw['id']);
-  if (eventId === undefined) return notEvent('no id');
-  const timestamp = textOr(raw['timestamp']);
-  if (timestamp === undefined || Number.isNaN(Date.parse(timestamp))) return notEvent('no timestamp');
   const content = raw['content'];
   if (!isObject(content)) return notEvent('no content');
-  return ofKind({ eventId, type, timestamp }, content);
+  return ofKind({ eventId: eventIdOr(raw['id']), type, timestamp: timestampOr(raw['timestamp']) }, content);
 }
 
-function ofKind(envelope: { eventId: string; type: string; timestamp: string }, content: JsonObject): ParsedEvent {
+/** The exact text of each element of a JSON array. `text` must be valid JSON. */
+export function arrayElements(text: string): string[] {
+  const found: string[] = [];
+  let start = text.indexOf('[') + 1;
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = start; at < text.length; at += 1) {
+    const character = text[at];
+    if (isQuoted) {
+      if (character === '\\') at += 1;
+      else if (character === '"') isQuoted = false;
+    } else if (character === '"') isQuoted = true;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (depth > 0 && (character === '}' || character === ']')) depth -= 1;
+    else if (depth === 0 && (character === ',' || character === ']')) {
+      found.push(text.slice(start, at).trim());
+      start = at + 1;
+    }
+  }
+  return found;
+}
+
+const isEvents = (values: readonly unknown[]): boolean =>
+  values.length > 0 && values.length <= MOST_AT_ONCE && values.every(isObject);
+
+/** A number is as good as a text, as long as it is one number for each id. */
+const eventIdOr = (value: unknown): string | null =>
+  typeof value === 'number' ? (Number.isSafeInteger(value) ? String(value) : null) : (idOr(value) ?? null);
+
+/** RFC 3339, or a number of seconds or milliseconds since 1970. */
+function timestampOr(value: unknown): string | null {
+  const given = typeof value === 'string' && /^\d{9,13}$/.test(value) ? Number(value) : value;
+  if (typeof given === 'string') return Number.isNaN(Date.parse(given)) ? null : given;
+  if (typeof given !== 'number') return null;
+  const at = new Date(Math.abs(given) < FIRST_MILLISECONDS ? given * 1_000 : given);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+/** In milliseconds the year 1973, in seconds 5138: what is smaller are seconds. */
+const FIRST_MILLISECONDS = 100_000_000_000;
+
+function ofKind(envelope: Envelope, content: JsonObject): ParsedEvent {
   // After a merge the conversation that took the other one in has changed.
   const conversationId = idOr(content['conversationId']) ?? idOr(content['destinationConversationId']);
   const about = envelope.type.slice(0, envelope.type.indexOf('/'));

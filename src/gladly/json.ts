@@ -7,7 +7,17 @@ import { parseExactJson } from '../contracts/exact-json.ts';
 export function parseStorableJson(text: string): unknown {
   const value = parseExactJson(text);
   // The escapes are the only way in: the text was decoded from UTF-8, which has no half pairs, and JSON forbids a bare NUL.
-  return SUSPECT.test(text) ? storable(value) : value;
+  return SUSPECT.test(text) ? storableOf(value) : value;
+}
+
+function storableOf(value: unknown): unknown {
+  try {
+    return storable(value);
+  } catch (error) {
+    // JSON.parse takes any depth, this what the stack holds.
+    if (error instanceof RangeError) throw new SyntaxError('JSON that is nested too deep', { cause: error });
+    throw error;
+  }
 }
 
 const SUSPECT = /\\u(0000|d[89a-f])/i;

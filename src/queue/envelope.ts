@@ -66,9 +66,14 @@ function decodeOther(message: string): Delivery | null {
   return null;
 }
 
+/** Null for what is no JSON string: HEAD lets escapes pass that JSON does not know. */
 function unquote(json: string | undefined): string | null {
-  const value: unknown = json === undefined ? null : JSON.parse(json);
-  return typeof value === 'string' ? value : null;
+  try {
+    const value: unknown = JSON.parse(json ?? 'null');
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -6,6 +6,8 @@ export interface QueueUrls {
 
 export const QUEUE_PREFIX = 'idiomatic-gladly-';
 
-/** Names of at most 62 characters, with a tenant id of 40 and the suffix of the dead-letter queue; SQS allows 80. */
+/** Names of at most 75 characters: a prefix of 30, a tenant id of 40, the suffix of the dead-letter queue. SQS allows 80. */
 export const queueName = (tenantId: string, prefix = QUEUE_PREFIX): string => `${prefix}${tenantId}`;
-export const deadQueueName = (tenantId: string, prefix = QUEUE_PREFIX): string => `${queueName(tenantId, prefix)}-dead`;
+
+/** A tenant id has no underscore (contracts/tenant.ts), so no other tenant's queue has this name. */
+export const deadQueueName = (tenantId: string, prefix = QUEUE_PREFIX): string => `${queueName(tenantId, prefix)}_dead`;

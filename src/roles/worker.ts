@@ -3,6 +3,8 @@ import v8 from 'node:v8';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDrain } from '../activities/drain/drain.ts';
+import { BYTES_IN_MEMORY } from '../activities/drain/limits.ts';
+import { Room } from '../activities/drain/room.ts';
 import { Slots } from '../activities/drain/slots.ts';
 import { createGladlyAccess } from '../activities/gladly-access.ts';
 import { createOnboardingActivities } from '../activities/onboarding/activities.ts';
@@ -146,6 +148,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
             patienceMs: config.MISSING_PATIENCE_MS,
           },
           slots: new Slots(config.DRAIN_SLOTS),
+          room: new Room(BYTES_IN_MEMORY),
           log,
         }),
         recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),

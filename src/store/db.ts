@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { parseExactJson } from '../contracts/exact-json.ts';
-import { breaksConnection, isSerializationFailure, StoreError, toStoreError } from './errors.ts';
+import { cancelStatement } from './cancel.ts';
+import { breaksConnection, isSerializationFailure, meansAnotherServer, StoreError, toStoreError } from './errors.ts';
 
 type Scalar = string | number | boolean | Date | Uint8Array | null;
 export type Param = Scalar | readonly Scalar[];
@@ -56,7 +57,7 @@ export interface DbOptions {
 
 /** Our statements take milliseconds, and each step of a migration or a trim less than this. */
 const STATEMENT_TIMEOUT_MS = 30_000;
-/** Postgres ends a statement itself; this is for a Postgres that does not answer at all, or has no timers (PGlite). */
+/** In a transaction Postgres ends a statement itself; this is for a Postgres that does not answer at all, or has no timers (PGlite). */
 const SILENCE_MS = 5_000;
 /** Ingest has its own way around a Postgres that is out, but it has to know soon; Gladly waits 15 s. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -66,17 +67,19 @@ const TRIES = 5;
 const INT8 = 20;
 const JSONB = 3802;
 
-/** Does not connect yet: the first statement does. */
+/**
+ * Does not connect yet: the first statement does. Nothing here outlives a transaction in Postgres' session, so a pooler in transaction mode may stand
+ * between: time limits are set inside each transaction, and a statement alone is limited from here (docs/deploy.md).
+ */
 export function openDb(url: string, options: DbOptions): Db {
   const { max, name, log, statementTimeoutMs = STATEMENT_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const address = new pg.Client({ connectionString: url });
   const pool = new pg.Pool({
     connectionString: url,
     max,
     application_name: name,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + SILENCE_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     types: { getTypeParser: parserOf },
   });
@@ -89,12 +92,45 @@ export function openDb(url: string, options: DbOptions): Db {
   };
   // Without listeners an idle, or a checked-out, connection that breaks would end the process.
   pool.on('error', lost);
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  const openedAt = new WeakMap<pg.PoolClient, number>();
+  let distrustedUntil = Number.NEGATIVE_INFINITY;
+  pool.on('connect', (client) => {
+    openedAt.set(client, performance.now());
+    client.on('error', () => undefined);
+  });
 
+  /** Connections that were opened before another server took over are closed, not used. */
+  async function connected(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw toStoreError(error);
+      });
+      if ((openedAt.get(client) ?? 0) >= distrustedUntil) return client;
+      client.release(true);
+    }
+  }
+
+  async function withClient<T>(fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await connected();
+    try {
+      const result = await fn(client);
+      client.release();
+      return result;
+    } catch (error) {
+      const isOurs = error instanceof StoreError;
+      if (isOurs && meansAnotherServer(error)) distrustedUntil = performance.now();
+      if (isOurs && error.code === 'query_timeout') {
+        void cancelStatement(client, address).then(() => client.release(true));
+      } else client.release(isOurs && breaksConnection(error));
+      throw error;
+    }
+  }
+
+  const limits = `SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
   return {
-    query: (sql, params) => withClient(pool, (client) => run(client, sql, params)),
+    query: (sql, params) => withClient((client) => run(client, sql, params, statementTimeoutMs)),
     transaction: (fn, transactionOptions) =>
-      retried(() => withClient(pool, (client) => transact(client, fn, transactionOptions))),
+      retried(() => withClient((client) => transact(client, fn, limits, transactionOptions))),
     close: () => pool.end(),
   };
 }
@@ -103,30 +139,20 @@ export function openDb(url: string, options: DbOptions): Db {
 const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8 ? Number : oid === JSONB ? parseExactJson : pg.types.getTypeParser(oid, format);
 
-async function withClient<T>(pool: pg.Pool, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw toStoreError(error);
-  });
-  let broken = false;
-  try {
-    return await fn(client);
-  } catch (error) {
-    broken = error instanceof StoreError && breaksConnection(error);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-}
-
+/** `timeoutMs`: of a statement that Postgres itself does not limit. */
 async function run<Row extends object>(
   client: pg.PoolClient,
   sql: string,
   params: readonly Param[] = [],
+  timeoutMs?: number,
 ): Promise<Result<Row>> {
   try {
-    // Without params it is a simple query, which may hold several statements: migrations need that.
-    const { rows, rowCount } =
-      params.length === 0 ? await client.query<Row>(sql) : await client.query<Row>(sql, [...params]);
+    const { rows, rowCount } = await client.query<Row>({
+      text: sql,
+      // Without values it is a simple query, which may hold several statements: migrations need that.
+      ...(params.length === 0 ? {} : { values: [...params] }),
+      ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
+    });
     return { rows, count: rowCount ?? 0 };
   } catch (error) {
     throw toStoreError(error);
@@ -136,6 +162,7 @@ async function run<Row extends object>(
 async function transact<T>(
   client: pg.PoolClient,
   fn: (tx: Tx) => Promise<T>,
+  limits: string,
   options: TransactionOptions = {},
 ): Promise<T> {
   let over = false;
@@ -146,7 +173,7 @@ async function transact<T>(
       return run(client, sql, params);
     },
   };
-  await run(client, begin(options));
+  await run(client, begin(limits, options));
   try {
     const result = await fn(tx);
     over = true;
@@ -161,8 +188,8 @@ async function transact<T>(
 }
 
 /** One round trip. SET LOCAL ends with the transaction, also in PGlite's shared session. */
-function begin({ isolation, alongIndexes = false }: TransactionOptions): string {
-  const start = isolation ? `BEGIN ISOLATION LEVEL ${isolation}` : 'BEGIN';
+function begin(limits: string, { isolation, alongIndexes = false }: TransactionOptions): string {
+  const start = `${isolation ? `BEGIN ISOLATION LEVEL ${isolation}` : 'BEGIN'}; ${limits}`;
   // A sort that cannot be avoided costs 10^10 now, for which Postgres would compile the statement first: measured 100 ms.
   return alongIndexes
     ? `${start}; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off`

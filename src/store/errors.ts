@@ -46,13 +46,29 @@ export function isTransient(error: unknown): boolean {
   return error instanceof StoreError && error.transient;
 }
 
+/**
+ * True when Postgres refuses what it was given: a value it cannot keep (22), a rule of a table (23), a value that is too large or too deep (54).
+ * The same rows are refused again; others of the same statement may be fine.
+ */
+export const isRefusal = (error: unknown): error is StoreError =>
+  error instanceof StoreError && /^(22|23|54)/.test(error.code);
+
 /** SQLSTATEs (https://www.postgresql.org/docs/17/errcodes-appendix.html) that mean: run the whole transaction again. */
 export const isSerializationFailure = (error: unknown): boolean =>
   error instanceof StoreError && (error.code === '40001' || error.code === '40P01');
 
-/** After these the state of the connection is unknown: it must not go back into the pool. */
+/**
+ * The server behind this connection takes no writes any more (25006: a fail-over has made it a replica), or is going away (57P). Connections that were
+ * opened before lead to the same server.
+ */
+export const meansAnotherServer = ({ code }: StoreError): boolean => code === '25006' || code.startsWith('57P');
+
+/** After these the connection is of no use, or in an unknown state: it must not go back into the pool. 25P: Postgres ended its transaction, or it. */
 export const breaksConnection = (error: StoreError): boolean =>
-  !SQLSTATE.test(error.code) || error.code.startsWith('08') || error.code.startsWith('57P') || error.code === '25P03';
+  !SQLSTATE.test(error.code) ||
+  error.code.startsWith('08') ||
+  meansAnotherServer(error) ||
+  ['25P03', '25P04'].includes(error.code);
 
 /** Wraps whatever the driver throws. Errors that are not the driver's come back as they are. */
 export function toStoreError(error: unknown): unknown {
@@ -61,7 +77,8 @@ export function toStoreError(error: unknown): unknown {
     const code = error.code ?? 'unknown';
     return new StoreError({ code, table: error.table, constraint: error.constraint, transient: isRetryableCode(code) });
   }
-  if ('code' in error && typeof error.code === 'string' && 'syscall' in error) {
+  // A name with several addresses (localhost): the errors of all of them under the code of the first.
+  if ('code' in error && typeof error.code === 'string' && ('syscall' in error || error instanceof AggregateError)) {
     return new StoreError({ code: error.code, transient: true });
   }
   const known = DRIVER_MESSAGES.find(([message]) => error.message.includes(message));
@@ -83,9 +100,9 @@ const DRIVER_MESSAGES: readonly (readonly [message: string, code: string])[] = [
 ];
 
 // 08 connection, 40 rollback, 53 resources (too many connections, disk full), 57 intervention (shutdown, cancelled, starting up),
-// 25006 read-only after a fail-over, 25P03 idle in a transaction, 55P03 lock not available.
+// 25006 read-only after a fail-over, 25P03 and 25P04 a transaction idle or open for too long, 55P03 lock not available.
 function isRetryableCode(code: string): boolean {
-  return /^(08|40|53|57)/.test(code) || ['25006', '25P03', '55P03'].includes(code);
+  return /^(08|40|53|57)/.test(code) || ['25006', '25P03', '25P04', '55P03'].includes(code);
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -96,6 +113,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '22021': 'a character that cannot be stored',
   '22P05': 'a character that cannot be stored',
   '22P02': 'a value of the wrong form',
+  '25006': 'it takes no writes',
   '25P02': 'the transaction had failed before',
   '25P03': 'idle in a transaction for too long',
   '28P01': 'the password is wrong',
@@ -106,6 +124,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '42501': 'permission denied',
   '53300': 'too many connections',
   '54000': 'a value is too large',
+  '54001': 'JSON that is nested too deep',
   '57014': 'it took too long',
   '57P01': 'Postgres is shutting down',
   '57P03': 'Postgres is starting up',

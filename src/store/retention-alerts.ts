@@ -23,6 +23,11 @@ export async function clearRetentionAlert(db: Queryable, tenantId: TenantId): Pr
   return count === 1;
 }
 
+/** Notes the level that the tenant's extraction was told of; 0: that nothing is about to expire. Call it after the telling: what is not noted is told again. */
+export async function noteAlertTold(db: Queryable, tenantId: TenantId, level: RetentionAlert | 0): Promise<void> {
+  await db.query('UPDATE tenants SET retention_alert_told = $2 WHERE tenant_id = $1', [tenantId, level]);
+}
+
 /** How many tenants each level is raised for; a level that is raised for none is left out. */
 export async function retentionAlertCounts(db: Queryable): Promise<ReadonlyMap<number, number>> {
   const { rows } = await db.query<{ level: number; tenants: number }>(

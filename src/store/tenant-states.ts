@@ -1,5 +1,6 @@
 import type { ExtractionView } from '../contracts/extraction.ts';
 import type { OnboardingStatus } from '../contracts/onboarding.ts';
+import type { Problem } from '../contracts/problems.ts';
 import type { Projection } from '../contracts/projection.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Queryable, Tx } from './db.ts';
@@ -28,11 +29,14 @@ export interface Place {
 /** All that a place follows from. */
 export interface PlaceFacts extends TenantState {
   readonly tenant: Tenant;
+  /** What the sweep or a drain found wrong with its queue or ledger, each with since when. */
+  readonly findings: readonly Problem[];
   /** When the queue was last seen empty; null: never. */
   readonly queueEmptyAt: Date | null;
 }
 
-const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt"`;
+const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt",
+  s.findings`;
 
 /** False when a newer write of the same workflow is there already, or the tenant is not. */
 export async function putOnboarding(tx: Tx, projection: Projection<OnboardingStatus>): Promise<boolean> {
@@ -55,6 +59,56 @@ async function put(
     [tenantId, jsonbText(view), runId, seq],
   );
   return count === 1;
+}
+
+/** What became of a tenant's findings. */
+export interface FindingsChange {
+  readonly raised: readonly Problem[];
+  /** Codes of those that are over. */
+  readonly withdrawn: readonly Problem['code'][];
+}
+
+/**
+ * Replaces those findings of a tenant that have one of these codes; one that was there already keeps its since. Null when nothing changed, or
+ * there is no such tenant.
+ */
+export async function putFindings(
+  tx: Tx,
+  tenantId: TenantId,
+  codes: readonly Problem['code'][],
+  found: readonly Problem[],
+): Promise<FindingsChange | null> {
+  const { rows } = await tx.query<{ findings: readonly Problem[]; now: Date }>(
+    'SELECT findings, now() FROM tenant_states WHERE tenant_id = $1 FOR UPDATE',
+    [tenantId],
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  const before = new Map(row.findings.map((one) => [one.code, one]));
+  const fresh = found.map((one) => ({ ...one, since: before.get(one.code)?.since ?? row.now.toISOString() }));
+  const after = [...row.findings.filter(({ code }) => !codes.includes(code)), ...fresh];
+  const isKnown = (one: Problem): boolean => {
+    const known = before.get(one.code);
+    return known !== undefined && JSON.stringify(sorted(known.params)) === JSON.stringify(sorted(one.params));
+  };
+  if (after.length === row.findings.length && fresh.every(isKnown)) return null;
+  await tx.query('UPDATE tenant_states SET findings = $2 WHERE tenant_id = $1', [tenantId, jsonbText(after)]);
+  return {
+    raised: fresh.filter(({ code }) => !before.has(code)),
+    withdrawn: codes.filter((code) => before.has(code) && !fresh.some((one) => one.code === code)),
+  };
+}
+
+/** jsonb orders keys in its own way. */
+const sorted = (params: Problem['params']) => Object.entries(params).sort(([one], [other]) => (one < other ? -1 : 1));
+
+/** How many tenants have each finding; one that no tenant has is left out. */
+export async function countFindings(db: Queryable): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.query<{ code: string; tenants: number }>(
+    `SELECT finding->>'code' AS code, count(*) AS tenants
+     FROM tenant_states, jsonb_array_elements(findings) AS finding WHERE findings <> '[]' GROUP BY 1`,
+  );
+  return new Map(rows.map(({ code, tenants }) => [code, tenants]));
 }
 
 /** Works out the tenant's place anew, from what is stored now. Locks the row, so that two changes at once end with the right place. */
@@ -126,7 +180,7 @@ export async function countByNeed(db: Queryable, search: string): Promise<Readon
   return new Map(rows.map(({ need, tenants }) => [need, tenants]));
 }
 
-type FactsRow = TenantState & Tenant & { readonly queueEmptyAt: Date | null };
+type FactsRow = TenantState & Tenant & Pick<PlaceFacts, 'findings' | 'queueEmptyAt'>;
 
 async function readFacts(
   db: Queryable,
@@ -138,11 +192,12 @@ async function readFacts(
      FROM tenant_states s JOIN tenants t USING (tenant_id) LEFT JOIN drains d USING (tenant_id) ${rest}`,
     params,
   );
-  return rows.map(({ onboarding, onboardingAt, extraction, extractionAt, queueEmptyAt, ...tenant }) => ({
+  return rows.map(({ onboarding, onboardingAt, extraction, extractionAt, findings, queueEmptyAt, ...tenant }) => ({
     onboarding,
     onboardingAt,
     extraction,
     extractionAt,
+    findings,
     queueEmptyAt,
     tenant,
   }));

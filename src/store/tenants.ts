@@ -17,6 +17,8 @@ export interface Tenant {
   readonly retentionPolicy: RetentionPolicy;
   /** The highest level, in percent of the retention, for which an alert is up: 0, 50, 80 or 95. */
   readonly retentionAlert: number;
+  /** The level that the tenant's extraction was told of. */
+  readonly retentionAlertTold: number;
   readonly queueUrl: string | null;
   readonly deadLetterQueueUrl: string | null;
   /** `acme.gladly.com`, canonical and verified. */
@@ -78,6 +80,7 @@ const CHANGEABLE: Readonly<Record<keyof TenantChange, string>> = {
 /** A tenant's columns as Tenant has them. */
 export const TENANT_COLUMNS = `tenant_id AS "tenantId", name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
   retention_days AS "retentionDays", retention_policy AS "retentionPolicy", retention_alert AS "retentionAlert",
+  retention_alert_told AS "retentionAlertTold",
   queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
   webhook_id AS "webhookId", credentials_version AS "credentialsVersion",
   adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch"`;

@@ -7,18 +7,26 @@ import type { CancelRequest, WebhookSetup } from '../contracts/onboarding.ts';
 import { problemRemedy, problemSentence } from '../contracts/problems.ts';
 import { type TenantId, webhookUrl } from '../contracts/tenant.ts';
 import { parseGladlyHost } from '../gladly/host.ts';
-import type { Queues } from '../queue/provision.ts';
+import type { QueueUrls } from '../queue/names.ts';
+import { type Queues, totalOf } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
 import { recordAction } from '../store/actions.ts';
 import { putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
+import { StoreError } from '../store/errors.ts';
+import { eventCounts } from '../store/ledger/counters.ts';
+import { discardRejected } from '../store/ledger/rejected.ts';
 import { removeTenant } from '../store/removal.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import { readTenantFacts, type TenantState } from '../store/tenant-states.ts';
 import { createTenant, getTenant, type RetentionPolicy, type Tenant, withdrawConnectLinks } from '../store/tenants.ts';
 import { issueWebhookKey } from '../store/webhook-keys.ts';
 import { type ConnectLinks, LINK_LIFE_MS } from './connect-links.ts';
+import { recordQueue, recordSetAside } from './findings.ts';
+import { waitsSince } from './loss.ts';
+import { mendQueue } from './mend-queue.ts';
 import { changeTenant } from './projection.ts';
+import { queueProblem } from './queue-problem.ts';
 import { type Redriven, type RedriveOptions, redrive } from './redrive.ts';
 import { extractionTuning, onboardingTuning } from './tuning.ts';
 import type { TenantWorkflows } from './workflows.ts';
@@ -29,6 +37,10 @@ const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
 /** A healthy worker acts within some 50 ms; the caller waits no longer than this. */
 const SEEN_MS = 1_000;
 const SEEN_LOOK_MS = 25;
+
+const DAY_MS = 86_400_000;
+/** Events that are this close to their deletion are not safe: SQS takes up to 15 minutes to change a retention. */
+const LOSS_MARGIN_MS = 3_600_000;
 
 export interface NewTenant {
   readonly tenantId: TenantId;
@@ -43,6 +55,8 @@ export interface TenantEdit {
   readonly retentionDays?: number | undefined;
   readonly retentionPolicy?: RetentionPolicy | undefined;
   readonly name?: string | undefined;
+  /** A shorter retention may delete events that wait in the queue. */
+  readonly discardWaitingEvents?: boolean | undefined;
 }
 
 export interface Credentials {
@@ -94,10 +108,15 @@ export class Tenants {
 
   async change(tenantId: TenantId, change: TenantEdit, by: string): Promise<void> {
     const { db, queues } = this.#deps;
-    const { queueUrl } = await this.get(tenantId);
-    const { retentionDays, retentionPolicy, name } = change;
+    const tenant = await this.get(tenantId);
+    const { queueUrl } = tenant;
+    const { retentionDays, retentionPolicy, name, discardWaitingEvents } = change;
     // The queue first: should it fail, the store still says what is true.
-    if (retentionDays !== undefined && queueUrl !== null) await queues.setRetention(queueUrl, retentionDays);
+    if (retentionDays !== undefined && queueUrl !== null) {
+      if (retentionDays < tenant.retentionDays && discardWaitingEvents !== true)
+        await this.#refuseLoss(tenant, retentionDays);
+      await asked(() => queues.setRetention(queueUrl, retentionDays));
+    }
     const given = {
       ...(retentionDays === undefined ? {} : { retentionDays }),
       ...(retentionPolicy === undefined ? {} : { retentionPolicy }),
@@ -131,15 +150,16 @@ export class Tenants {
     return { tenantId, credentialsVersion: version, domain: parsed.host.name };
   }
 
+  /** Looks at everything again: the queue, which is made anew where it does not exist any more, and what the onboarding has verified. */
   async recheck(tenantId: TenantId, by: string) {
-    await this.get(tenantId);
+    await this.#mendQueue(await this.get(tenantId), by);
     await this.#deps.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
     return { tenantId };
   }
 
-  /** Has an extraction that a problem has stopped try again now. */
-  async tryAgain(tenantId: TenantId): Promise<void> {
-    await this.get(tenantId);
+  /** Has an extraction that a problem has stopped try again now; a queue that does not exist any more is made anew. */
+  async tryAgain(tenantId: TenantId, by: string): Promise<void> {
+    await this.#mendQueue(await this.get(tenantId), by);
     await this.#deps.workflows.credentialsChanged(tenantId);
   }
 
@@ -220,9 +240,28 @@ export class Tenants {
     const urls = queue !== null && dead !== null ? { queue, dead } : null;
     const found = await redrive(this.#deps, tenantId, urls, options);
     if (options.dryRun) return found;
-    await this.#record(tenantId, 'redrive', by, null, { rejected: found.rejected, deadLetters: found.deadLetters });
+    await this.#setAsideNow(tenantId, urls);
+    const { rejected, gone, deadLetters } = found;
+    await this.#record(tenantId, 'redrive', by, null, { rejected, gone, deadLetters });
     await workflows.wake(tenantId);
     return found;
+  }
+
+  /** Rejected events were looked at, and nothing is to be done about them; a redrive with `gone` brings them back for as long as they are kept. */
+  async discard(tenantId: TenantId, eventIds: readonly string[] | undefined, { by, reason }: Request) {
+    const { queueUrl: queue, deadLetterQueueUrl: dead } = await this.get(tenantId);
+    const discarded = await discardRejected(this.#deps.db, tenantId, eventIds ? { eventIds } : {});
+    await this.#setAsideNow(tenantId, queue !== null && dead !== null ? { queue, dead } : null);
+    await this.#record(tenantId, 'discard', by, reason, { discarded });
+    return { tenantId, discarded };
+  }
+
+  /** What is not set aside any more is not to be warned of until the next sweep. SQS's number may lag, or SQS be out: the sweep has the last word. */
+  async #setAsideNow(tenantId: TenantId, urls: QueueUrls | null): Promise<void> {
+    const { db, queues } = this.#deps;
+    const depths = urls && (await queues.depths(urls).catch(() => null));
+    const { rejected } = await eventCounts(db, tenantId);
+    await recordSetAside(db, tenantId, { deadLetters: depths && totalOf(depths.dead), rejected });
   }
 
   async erase(tenantId: TenantId) {
@@ -256,6 +295,40 @@ export class Tenants {
     const tenant = await getTenant(this.#deps.db, tenantId);
     if (!tenant) throw new ApiError('not_found', 'There is no such tenant.');
     return tenant;
+  }
+
+  /**
+   * Throws ApiError when events wait in the queue that may be older than `days`: SQS applies a shorter retention to what waits already, and
+   * deletes it within minutes.
+   */
+  async #refuseLoss({ tenantId, ...tenant }: Tenant, days: number): Promise<void> {
+    const { db, queues } = this.#deps;
+    const { queueUrl: queue, deadLetterQueueUrl: dead, createdAt } = tenant;
+    if (queue === null || dead === null) return;
+    const inQueue = totalOf((await asked(() => queues.depths({ queue, dead }))).queue);
+    if (inQueue === 0) return;
+    const since = waitsSince({ createdAt }, (await readTenantFacts(db, tenantId))?.queueEmptyAt ?? null);
+    const enough = Math.ceil((Date.now() + LOSS_MARGIN_MS - since.getTime()) / DAY_MS);
+    if (days >= enough) return;
+    throw new ApiError(
+      'conflict',
+      `${inQueue} events wait in the queue, the oldest perhaps since ${since.toISOString()}. Kept for ${days} days only, some would be deleted. Nothing was changed. Wait until they are taken in, keep events ${enough} days or longer, or confirm with discardWaitingEvents that they may be deleted.`,
+    );
+  }
+
+  /** Throws ApiError when the queue does not exist and cannot be made now. Trouble of SQS as a whole passes, and stands in nobody's way. */
+  async #mendQueue(tenant: Tenant, by: string): Promise<void> {
+    const { db, workflows } = this.#deps;
+    const { tenantId, state, queueUrl } = tenant;
+    if ((state !== 'connected' && state !== 'connecting') || queueUrl === null) return;
+    const made = await mendQueue(this.#deps, tenant, by).catch(async (error: unknown) => {
+      if (error instanceof StoreError) throw error;
+      await recordQueue(db, tenantId, error);
+      const { problem } = queueProblem(error);
+      if (problem.code === 'queue_unavailable') return false;
+      throw new ApiError('conflict', `${problemSentence(problem)} ${problemRemedy(problem)}`, [], { cause: error });
+    });
+    if (made) await workflows.wake(tenantId);
   }
 
   async #startOnboarding(
@@ -308,5 +381,17 @@ export class Tenants {
     details: Readonly<Record<string, string | number | boolean>> = {},
   ): Promise<void> {
     await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details });
+  }
+}
+
+/** What SQS answers; throws ApiError in its stead when it refuses or does not answer. */
+async function asked<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const { problem } = queueProblem(error);
+    throw new ApiError('queue_unavailable', `${problemSentence(problem)} ${problemRemedy(problem)}`, [], {
+      cause: error,
+    });
   }
 }

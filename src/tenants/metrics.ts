@@ -1,6 +1,27 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
+import { countFindings } from '../store/tenant-states.ts';
+import { FINDINGS } from './finding-kinds.ts';
+
+/** Registers the number of tenants with each finding of the sweep. Read from Postgres at each scrape. */
+export function registerFindingMetrics(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'tenant_findings',
+    help: 'Tenants whose queue is missing or refused, that have dead letters or rejected events, by code of the problem',
+    labelNames: ['code'],
+    registers: [registry],
+    async collect() {
+      try {
+        const counts = await countFindings(db);
+        for (const code of FINDINGS) this.set({ code }, counts.get(code) ?? 0);
+      } catch {
+        // With Postgres out it is unknown; the other metrics are served all the same.
+        this.reset();
+      }
+    },
+  });
+}
 
 /** Registers the number of tenants that are about to lose events. Read from Postgres at each scrape. */
 export function registerRetentionMetrics(registry: Registry, db: Db): void {

@@ -38,7 +38,8 @@ export async function clearAlert(db: Db, tenantId: TenantId): Promise<boolean> {
   return await placed(db, tenantId, (tx) => clearRetentionAlert(tx, tenantId));
 }
 
-async function placed<T>(db: Db, tenantId: TenantId, change: (tx: Tx) => Promise<T>): Promise<T> {
+/** Runs a change of what a tenant's place follows from. Where it changed something (the answer is neither null nor false), the place is worked out anew. */
+export async function placed<T>(db: Db, tenantId: TenantId, change: (tx: Tx) => Promise<T>): Promise<T> {
   return await db.transaction(async (tx) => {
     const result = await change(tx);
     if (result) await updatePlace(tx, tenantId, placeOf);

@@ -15,6 +15,7 @@ import { lastSeenOf, listSightings } from '../store/sightings.ts';
 import { countByNeed, type PlaceFacts, readTenantFacts, tenantsById, tenantsByNeed } from '../store/tenant-states.ts';
 import type { Tenant } from '../store/tenants.ts';
 import { type Backlog, backlogOf } from './backlog.ts';
+import { queueFinding } from './finding-kinds.ts';
 import { type Liveness, liveness, type TemporalWatch } from './liveness.ts';
 import { firstLossAt, waitsSince } from './loss.ts';
 import { silentSince } from './silence.ts';
@@ -40,6 +41,8 @@ export interface TenantView {
   readonly phase: ExtractionPhase | null;
   readonly problem: Problem | null;
   readonly warning: Problem | null;
+  /** What the sweep or a drain found wrong with its queue or ledger. */
+  readonly findings: readonly Problem[];
   readonly pause: Stamped | null;
   /** Extraction runs, so it can be paused and resumed. */
   readonly isExtracting: boolean;
@@ -177,7 +180,7 @@ export class ReadModel {
     const counts = counted.get(tenantId);
     // Being removed, a tenant loses its counters first.
     if (facts === null || counts === undefined) return null;
-    const { tenant, onboarding, extraction, queueEmptyAt } = facts;
+    const { tenant, onboarding, extraction, findings, queueEmptyAt } = facts;
     const standing = standingOf(facts);
     const depth = await this.#depthOf(tenant);
     const isParked = extraction?.phase === 'running' && drains.get(tenantId)?.parkedAt != null;
@@ -188,8 +191,9 @@ export class ReadModel {
       onboarding,
       extraction,
       phase: isParked ? 'parked' : (extraction?.phase ?? null),
-      problem: standing.from === 'onboarding' ? standing.problem : (extraction?.problem ?? null),
+      problem: standing.from === 'onboarding' ? standing.problem : problemOf(facts),
       warning: extraction?.warning ?? null,
+      findings,
       pause: extraction?.pause ?? null,
       isExtracting: extraction !== null && extraction.phase !== 'disconnected' && tenant.state === 'connected',
       counts,
@@ -321,6 +325,10 @@ export class ReadModel {
     );
   }
 }
+
+/** What stands between the tenant and its data once it extracts: the extraction's own problem, or its queue's. */
+export const problemOf = ({ extraction, findings }: Pick<PlaceFacts, 'extraction' | 'findings'>): Problem | null =>
+  extraction?.problem ?? queueFinding(findings);
 
 /** While a drain is at work the queue is as good as empty, and SQS need not be asked. */
 const isDrained = ({ extraction }: PlaceFacts): boolean => extraction?.phase === 'running';

@@ -2,6 +2,7 @@ import type { ExtractionView, ShownPhase } from '../contracts/extraction.ts';
 import type { OnboardingStatus } from '../contracts/onboarding.ts';
 import { type Problem, problemMendedBy } from '../contracts/problems.ts';
 import type { Place, PlaceFacts } from '../store/tenant-states.ts';
+import { isUrgent, queueFinding } from './finding-kinds.ts';
 import { firstLossAt } from './loss.ts';
 
 /** What a tenant needs, in the order in which an operator has to look. The index of each is stored (tenant_states.need): new ones go last. */
@@ -38,12 +39,12 @@ const PHASES: Readonly<Record<ShownPhase, readonly [group: Group, label: string,
 const ALARMING_PERCENT = 80;
 
 /** What a standing follows from. */
-export type StandingFacts = Pick<PlaceFacts, 'onboarding' | 'extraction'> & {
+export type StandingFacts = Pick<PlaceFacts, 'onboarding' | 'extraction' | 'findings'> & {
   readonly tenant: Pick<PlaceFacts['tenant'], 'state' | 'retentionAlert' | 'disconnectedAt'>;
 };
 
 /** How a tenant stands: the one place where this is decided, for the list, the pages, the status and the metrics. */
-export function standingOf({ tenant, onboarding, extraction }: StandingFacts): Standing {
+export function standingOf({ tenant, onboarding, extraction, findings }: StandingFacts): Standing {
   const { state, retentionAlert, disconnectedAt } = tenant;
   if (state === 'disconnected' || state === 'cancelled') {
     const label = state === 'disconnected' ? 'Disconnected' : 'Cancelled';
@@ -58,14 +59,30 @@ export function standingOf({ tenant, onboarding, extraction }: StandingFacts): S
   }
   const setUp = onboarding && whileSettingUp(onboarding);
   // While a tenant is being disconnected that is what counts, whatever its extraction does meanwhile.
-  if (setUp && (onboarding.state === 'cancelling' || extraction === null || extraction.phase === 'disconnected'))
-    return setUp;
-  if (extraction === null)
-    return { group: 'connecting', label: 'Starting', tone: 'busy', problem: null, since: null, from: null };
-  const running = whileExtracting(extraction);
+  if (setUp && onboarding.state === 'cancelling') return setUp;
+  const found = queueFinding(findings) ?? findings[0] ?? null;
+  if (setUp && (extraction === null || extraction.phase === 'disconnected')) return withFindings(setUp, found);
+  if (extraction === null) return withFindings(STARTING, found);
+  const running = withFindings(whileExtracting(extraction), found);
   if (retentionAlert >= ALARMING_PERCENT) return { ...running, group: 'attention', tone: 'bad' };
   // New credentials of a connected tenant are being checked, and something is wrong with them.
   return setUp?.problem && running.group === 'running' ? setUp : running;
+}
+
+const STARTING: Standing = {
+  group: 'connecting',
+  label: 'Starting',
+  tone: 'busy',
+  problem: null,
+  since: null,
+  from: null,
+};
+
+/** What was found is told where nothing else is in the way; what is lost unless somebody acts is told first. */
+function withFindings(standing: Standing, found: Problem | null): Standing {
+  if (found === null) return standing;
+  const problem = standing.problem ?? found;
+  return isUrgent(found) ? { ...standing, group: 'attention', tone: 'bad', problem } : { ...standing, problem };
 }
 
 /** What an onboarding that has not ended has in its way: of the cancellation, or of the step at hand. */

@@ -64,9 +64,12 @@ export class DevWorld {
     return Number(this.#env[variable]);
   }
 
-  start(): this {
+  /** `inShell`: as npm does, in a shell that has it as a child and does not pass signals on. */
+  start({ inShell = false } = {}): this {
     this.output = '';
-    const child = spawn(process.execPath, [...this.#program], {
+    const shell = inShell ? ['sh', '-c', '"$0" "$@"; exit $?'] : [];
+    const [file = '', ...args] = [...shell, process.execPath, ...this.#program];
+    const child = spawn(file, args, {
       env: { ...process.env, ...this.#env, DATA_DIR: this.dataDir },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

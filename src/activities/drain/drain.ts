@@ -18,12 +18,16 @@ import { eventCounts } from '../../store/ledger/counters.ts';
 import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { isOfTheQueue } from '../../tenants/finding-kinds.ts';
+import { recordQueue } from '../../tenants/findings.ts';
+import { queueProblem } from '../../tenants/queue-problem.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
-import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_RETRY_MS } from './limits.ts';
+import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_GONE_MS, QUEUE_RETRY_MS } from './limits.ts';
 import { Observer, type Seen } from './observer.ts';
 import { References } from './references.ts';
+import type { Room } from './room.ts';
 import type { Slots } from './slots.ts';
 
 /** What a drain works with. */
@@ -37,6 +41,8 @@ export interface DrainDeps {
   ): Promise<{ readonly client: GladlyClient; readonly governor: Governor } | { readonly problem: Problem }>;
   readonly limits: DrainLimits;
   readonly slots: Slots;
+  /** For what was received and is not written yet. */
+  readonly room: Room;
   readonly log: Logger;
 }
 
@@ -70,7 +76,10 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   const [troubledMs, begunAt] = [await troubledForMs(db, tenantId), performance.now()];
   const fenced = { db, tenantId, fence };
   const observer = new Observer(fenced);
-  const intake = new Intake(intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)));
+  const intake = new Intake(
+    intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)),
+    deps.room,
+  );
   const gladly = input.mode === 'full' ? await deps.gladlyOf(tenantId) : null;
   const calls = { made: 0 };
   const client = gladly && 'client' in gladly ? counted(gladly.client, calls) : null;
@@ -115,12 +124,13 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     await observer.writeLast(...seen());
   }
   await listing;
+  await noteQueue(deps, tenantId, intake.trouble);
   const end = await run.verdict({
     mark: () => markParked(db, tenantId, fence),
     ping: async () => {
       if (gladly && 'client' in gladly) await gladly.client.getOrganization(cancelled);
     },
-    hidden: () => hiddenIn(deps.queues, tenant),
+    hidden: () => hiddenIn(deps, tenant),
     nextDueMs: () => extractDeps(fenced, limits).nextDueMs(new Set()),
   });
   const counts = {
@@ -218,7 +228,7 @@ class DrainRun {
   async verdict(ask: {
     readonly mark: () => Promise<void>;
     readonly ping: () => Promise<void>;
-    readonly hidden: () => Promise<number>;
+    readonly hidden: () => Promise<number | null>;
     readonly nextDueMs: () => Promise<number | null>;
   }): Promise<DrainEnd> {
     const obstacle = this.#extract?.obstacle;
@@ -234,12 +244,20 @@ class DrainRun {
       );
       if (found) return found;
     }
-    if (this.#intake.trouble !== undefined) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
+    const { trouble } = this.#intake;
+    if (trouble !== undefined) {
+      if (!isOfTheQueue(queueProblem(trouble).problem)) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
+      // Until somebody acts deliveries go into the ledger: marked as parked, each of them wakes us.
+      await ask.mark();
+      const nextMs = this.#extract ? await ask.nextDueMs() : null;
+      return { kind: 'parked', lookAgainMs: Math.min(nextMs ?? QUEUE_GONE_MS, QUEUE_GONE_MS) };
+    }
     const parked = await park(ask.mark, () => this.#intake.look(this.#cancelled));
     if (!parked) return { kind: 'budget_spent' };
     if (this.#cancelled.aborted) return { kind: 'stopped' };
     // Messages received by a process that died stay hidden until their visibility timeout; no wake signal follows when they reappear.
-    const hiddenMs = (await ask.hidden()) > 0 ? HIDDEN_LOOK_MS : null;
+    const hidden = await ask.hidden();
+    const hiddenMs = hidden === null ? QUEUE_GONE_MS : hidden > 0 ? HIDDEN_LOOK_MS : null;
     const dueMs = this.#extract ? await ask.nextDueMs() : null;
     const looks = [hiddenMs, dueMs].filter((ms) => ms !== null);
     return { kind: 'parked', lookAgainMs: looks.length === 0 ? null : Math.min(...looks) };
@@ -255,18 +273,31 @@ export async function park(mark: () => Promise<void>, look: () => Promise<boolea
   return !(await look());
 }
 
+/** A queue that is missing or refused is told at once, not at the next sweep. The sweep withdraws it. */
+async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unknown): Promise<void> {
+  if (trouble === undefined) return;
+  const { raised = [] } = (await recordQueue(db, tenantId, trouble)) ?? {};
+  for (const { code, params } of raised) {
+    log.error({ event: 'tenant.finding_raised', tenantId, code, params }, 'tenant: somebody has to look');
+  }
+}
+
 /** How often it is looked whether a drain is idle. */
 const WATCH_MS = 100;
 
 /** A queue in which nothing was found for this long is empty: a receive waits one second. */
 const QUEUE_IS_EMPTY_MS = 1_500;
 
-async function hiddenIn(
-  queues: Pick<Queues, 'depths'>,
-  { queueUrl, deadLetterQueueUrl }: Pick<Tenant, 'queueUrl' | 'deadLetterQueueUrl'>,
-): Promise<number> {
+/** Messages that are hidden in the queue; null when SQS does not say. */
+async function hiddenIn(deps: DrainDeps, { tenantId, queueUrl, deadLetterQueueUrl }: Tenant): Promise<number | null> {
   if (queueUrl === null || deadLetterQueueUrl === null) return 0;
-  return (await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl })).queue.inFlight;
+  try {
+    return (await deps.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl })).queue.inFlight;
+  } catch (error) {
+    // The queue itself may be well, and its dead-letter queue not.
+    await noteQueue(deps, tenantId, error);
+    return null;
+  }
 }
 
 function endOf(error: unknown, troubledForMs: number): DrainEnd {

@@ -23,9 +23,9 @@ export interface ExtractDeps {
   due(limit: number, except: ReadonlySet<string>): Promise<readonly DueConversation[]>;
   /** Milliseconds until the next conversation is due; null when none waits. */
   nextDueMs(except: ReadonlySet<string>): Promise<number | null>;
-  /** In one transaction, under the drain's fence. */
-  store(results: readonly ConversationResult[]): Promise<void>;
-  /** Called after each `store`, with the conversations that it was given. */
+  /** Under the drain's fence. Resolves with what became of each, in order: one that the store refuses is put off or rejected instead. */
+  store(results: readonly ConversationResult[]): Promise<readonly ConversationResult[]>;
+  /** Called after each `store`, with what became of the conversations that it was given. */
   stored(results: readonly StoredResult[]): void;
   /** What Gladly is asked through. */
   readonly client: GladlyClient;
@@ -242,9 +242,10 @@ export class Extract {
         await once(this.#events, 'read');
         continue;
       }
-      await this.#deps.store(batch.map(({ result }) => result));
-      this.#deps.stored(batch);
-      for (const { result } of batch) {
+      const results = await this.#deps.store(batch.map(({ result }) => result));
+      const stored = batch.map(({ due, result }, n) => ({ due, result: results[n] ?? result }));
+      this.#deps.stored(stored);
+      for (const { result } of stored) {
         this.counts.extracted += result.extracted.length;
         this.counts.gone += result.gone.length;
         this.counts.rejected += result.rejected.length;

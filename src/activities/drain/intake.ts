@@ -1,23 +1,42 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GATHER_ROWS_MS, QUEUE_RETRY_MS, RECEIVERS, ROWS_IN_MEMORY, ROWS_PER_TRANSACTION } from './limits.ts';
+import { MAX_MESSAGE_BYTES } from '../../queue/limits.ts';
+import {
+  BYTES_PER_TRANSACTION,
+  GATHER_ROWS_MS,
+  QUEUE_RETRY_MS,
+  RECEIVERS,
+  ROWS_IN_MEMORY,
+  ROWS_PER_TRANSACTION,
+} from './limits.ts';
 import { nextEvent } from './next-event.ts';
+import type { Room } from './room.ts';
 
 /** What SQS gives at most in one receive. */
 const FULL_RECEIVE = 10;
+const LARGEST_RECEIVE = FULL_RECEIVE * MAX_MESSAGE_BYTES;
 
 /** One message of the tenant's queue, ready to be written. `row` is null when nothing of it belongs into the ledger (a PING). */
 export interface TakenMessage<Row> {
   readonly handle: string;
   readonly row: Row | null;
+  /** Size of the message. */
+  readonly bytes: number;
+}
+
+export interface WrittenRows<Row> {
+  /** Rows that were not in the ledger before. */
+  readonly inserted: number;
+  /** Rows that could not be written in any form. Their messages stay in the queue, which sets them aside in the end. */
+  readonly refused: readonly Row[];
 }
 
 /** What intake needs: the queue, and the ledger. */
 export interface IntakeDeps<Row> {
-  /** At most ten messages; waits up to `waitSeconds` for the first. Messages that are not ours are left where they are. */
+  /** At most ten messages; waits up to `waitSeconds` for the first. */
   receive(waitSeconds: 0 | 1, signal: AbortSignal): Promise<readonly TakenMessage<Row>[]>;
-  /** In one transaction, under the drain's fence. Answers how many were not there yet. */
-  write(rows: readonly Row[]): Promise<number>;
+  /** Under the drain's fence. A row that cannot be written costs itself alone. */
+  write(rows: readonly Row[]): Promise<WrittenRows<Row>>;
   /** Deletes from the queue, trying again what SQS could not do. Never throws: what stays is seen again, and written once all the same. */
   remove(handles: readonly string[]): Promise<void>;
 }
@@ -28,6 +47,7 @@ export interface IntakeDeps<Row> {
  */
 export class Intake<Row> {
   readonly #deps: IntakeDeps<Row>;
+  readonly #room: Room;
   readonly #events = new EventEmitter();
   #waiting: TakenMessage<Row>[] = [];
   #receivers = 0;
@@ -40,13 +60,16 @@ export class Intake<Row> {
   /** Why the queue could not be read last time; undefined while it can. The rest of a drain does not need the queue. */
   trouble: unknown;
 
-  constructor(deps: IntakeDeps<Row>) {
+  constructor(deps: IntakeDeps<Row>, room: Room) {
     this.#deps = deps;
+    this.#room = room;
   }
 
   /** Milliseconds since a message was last found. */
   get idleMs(): number {
-    return this.#receivers > 1 || this.#waiting.length > 0 ? 0 : performance.now() - this.#lastFound;
+    return this.#receivers > 1 || this.#waiting.length > 0 || this.#room.isFull
+      ? 0
+      : performance.now() - this.#lastFound;
   }
 
   /** Calls back after each commit that brought something new. */
@@ -64,6 +87,7 @@ export class Intake<Row> {
     } finally {
       ended.abort();
       await Promise.allSettled([receiving, ...this.#deleting]);
+      this.#forget(this.#waiting.length);
     }
   }
 
@@ -72,7 +96,11 @@ export class Intake<Row> {
     const found = await this.#deps.receive(1, stop);
     if (found.length === 0) return false;
     this.#took(found);
-    await this.#writeBatch();
+    try {
+      await this.#writeBatch();
+    } finally {
+      this.#forget(this.#waiting.length);
+    }
     await Promise.all(this.#deleting);
     return true;
   }
@@ -82,7 +110,12 @@ export class Intake<Row> {
     const helpers = new Set<Promise<void>>();
     const receive = async (waitSeconds: 0 | 1): Promise<number> => {
       while (this.#waiting.length >= ROWS_IN_MEMORY && !stop.aborted) await nextEvent(this.#events, ['written'], stop);
-      if (stop.aborted) return 0;
+      // What comes is large in a backlog only, so the one that waits for the next event reserves nothing.
+      const reserved = await this.#room.reserve(waitSeconds === 0 ? LARGEST_RECEIVE : 0, stop);
+      if (stop.aborted) {
+        this.#room.giveBack(reserved);
+        return 0;
+      }
       try {
         const asked = new Date();
         const found = await this.#deps.receive(waitSeconds, stop);
@@ -96,6 +129,8 @@ export class Intake<Row> {
         this.trouble = error;
         await sleep(QUEUE_RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
         return 0;
+      } finally {
+        this.#room.giveBack(reserved);
       }
     };
     const help = async (): Promise<void> => {
@@ -125,6 +160,7 @@ export class Intake<Row> {
     if (found.length === 0) return;
     this.#lastFound = performance.now();
     this.#waiting.push(...found);
+    this.#room.take(sizeOf(found));
     this.#events.emit('received');
   }
 
@@ -151,16 +187,34 @@ export class Intake<Row> {
   }
 
   async #writeBatch(): Promise<void> {
-    const batch = this.#waiting.slice(0, ROWS_PER_TRANSACTION);
+    const batch = this.#waiting.slice(0, this.#batchSize());
     const rows = batch.flatMap(({ row }) => (row === null ? [] : [row]));
-    const fresh = rows.length === 0 ? 0 : await this.#deps.write(rows);
-    this.#waiting = this.#waiting.slice(batch.length);
-    this.takenIn += fresh;
-    const deleting = this.#deps
-      .remove(batch.map(({ handle }) => handle))
-      .finally(() => this.#deleting.delete(deleting));
+    const { inserted, refused } = rows.length === 0 ? { inserted: 0, refused: [] } : await this.#deps.write(rows);
+    this.#forget(batch.length);
+    this.takenIn += inserted;
+    const stay = new Set<Row | null>(refused);
+    const done = batch.filter(({ row }) => row === null || !stay.has(row));
+    const deleting = this.#deps.remove(done.map(({ handle }) => handle)).finally(() => this.#deleting.delete(deleting));
     this.#deleting.add(deleting);
     this.#events.emit('written');
-    if (fresh > 0) this.#events.emit('taken');
+    if (inserted > 0) this.#events.emit('taken');
+  }
+
+  /** Messages of the next transaction: bounded by number and by bytes, and one at least. */
+  #batchSize(): number {
+    let bytes = 0;
+    const end = this.#waiting.findIndex((message, n) => {
+      bytes += message.bytes;
+      return n > 0 && (n === ROWS_PER_TRANSACTION || bytes > BYTES_PER_TRANSACTION);
+    });
+    return end === -1 ? this.#waiting.length : end;
+  }
+
+  /** Lets go of the first messages: they are written, or nobody writes them any more and they are received again. */
+  #forget(count: number): void {
+    this.#room.giveBack(sizeOf(this.#waiting.splice(0, count)));
   }
 }
+
+const sizeOf = (messages: readonly TakenMessage<unknown>[]): number =>
+  messages.reduce((sum, { bytes }) => sum + bytes, 0);

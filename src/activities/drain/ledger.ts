@@ -1,15 +1,13 @@
-import type { ConversationResult } from '../../contracts/reading.ts';
-import { eventFacts } from '../../gladly/event-facts.ts';
-import { decodeDelivery } from '../../queue/envelope.ts';
-import type { Receiver } from '../../queue/receiver.ts';
+import type { ReceivedMessage, Receiver } from '../../queue/receiver.ts';
 import { lastRead, storedOf } from '../../store/conversations/stored.ts';
-import { writeConversations } from '../../store/conversations/write.ts';
+import { writeApart } from '../../store/conversations/write-apart.ts';
 import type { Db } from '../../store/db.ts';
 import { assertFence } from '../../store/drains.ts';
-import { reschedule } from '../../store/ledger/reschedule.ts';
 import { nextDueMs, selectDue } from '../../store/ledger/select-due.ts';
-import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
+import type { NewEvent } from '../../store/ledger/take-in.ts';
+import { takeInApart } from '../../store/ledger/take-in-apart.ts';
 import { waitingEvents } from '../../store/ledger/waiting.ts';
+import { queuedEvent } from '../../tenants/queued-event.ts';
 import type { ExtractDeps } from './extract.ts';
 import type { IntakeDeps, TakenMessage } from './intake.ts';
 import { type DrainLimits, NEWEST_SHARE } from './limits.ts';
@@ -31,15 +29,9 @@ export function intakeDeps(
   return {
     async receive(waitSeconds, signal) {
       const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds, signal });
-      return messages.flatMap(({ receiptHandle, body }) => takenMessage(receiptHandle, body, sawDrift));
+      return messages.map((message) => takenMessage(message, sawDrift));
     },
-    async write(rows) {
-      const { inserted } = await db.transaction(async (tx) => {
-        await assertFence(tx, tenantId, fence);
-        return takeIn(tx, tenantId, rows);
-      });
-      return inserted;
-    },
+    write: (rows) => takeInApart(db, tenantId, rows, (tx) => assertFence(tx, tenantId, fence)),
     async remove(handles) {
       // What SQS fails to delete is seen again after its visibility timeout, and found in the ledger then.
       await receiver.deleteBatch(queueUrl, handles).catch(() => undefined);
@@ -47,16 +39,11 @@ export function intakeDeps(
   };
 }
 
-/** One that is not ours is left in the queue, which moves it to the dead-letter queue after its receives. */
-function takenMessage(handle: string, text: string, sawDrift: (what: string) => void): TakenMessage<NewEvent>[] {
-  const delivery = decodeDelivery(text);
-  if (delivery === null) return [];
-  const facts = eventFacts(delivery.body);
-  if (facts === null) return [{ handle, row: null }];
-  const { unknownType, ...event } = facts;
-  if (unknownType) sawDrift(`event ${event.type}`);
-  const receivedAt = new Date(delivery.acceptedAt);
-  return [{ handle, row: { ...event, receivedAt, way: 'queue', body: delivery.body } }];
+function takenMessage(message: ReceivedMessage, sawDrift: (what: string) => void): TakenMessage<NewEvent> {
+  const taken = { handle: message.receiptHandle, bytes: message.body.length };
+  const event = queuedEvent(message);
+  if (event?.unknownType) sawDrift(`event ${event.row.type}`);
+  return { ...taken, row: event?.row ?? null };
 }
 
 export function extractDeps(
@@ -90,15 +77,6 @@ export function extractDeps(
     patienceMs,
     lastRead: (limit) => lastRead(db, tenantId, limit),
     nextDueMs: (except) => nextDueMs(db, tenantId, settling(except)),
-    async store(results) {
-      await db.transaction(async (tx) => {
-        // Pending conversations are locked here before writeConversations locks the rest; a deadlock that follows is retried (db.ts). A stale fence rolls both back.
-        await reschedule(tx, tenantId, results.flatMap(failureOf));
-        await writeConversations(tx, tenantId, fence, results);
-      });
-    },
+    store: (results) => writeApart(db, tenantId, fence, results),
   };
 }
-
-const failureOf = ({ conversationId, failed }: ConversationResult) =>
-  failed === null ? [] : [{ conversationId, ...failed }];

@@ -23,17 +23,26 @@ export const RECEIVERS = 16;
 /** Rows of one transaction. From some hundred on, a row costs the same; more only holds up others. */
 export const ROWS_PER_TRANSACTION = 500;
 
+/** Bytes of the messages of one transaction: Postgres and the driver hold a statement several times over. */
+export const BYTES_PER_TRANSACTION = 8 * 1024 * 1024;
+
 /**
  * While the queue is full, rows gather this long before they are written: a transaction costs as much as a hundred rows. (Without it a
  * backlog of 10,000 took 636 transactions of 16 rows.) A single event is not delayed.
  */
 export const GATHER_ROWS_MS = 50;
 
-/** Messages in memory that are not written yet. At 256 KiB each, the most SQS allows, half of this is 256 MB. */
+/** Messages of one drain in memory that are not written yet. */
 export const ROWS_IN_MEMORY = 2_000;
+
+/** The same in bytes, of all drains of a worker: 50 of the largest receives. Their texts and bodies take some three times as much. */
+export const BYTES_IN_MEMORY = 128 * 1024 * 1024;
 
 /** How soon a queue that could not be read is tried again, in milliseconds. Deliveries go into the ledger meanwhile. */
 export const QUEUE_RETRY_MS = 1_000;
+
+/** The same for one that does not exist or is refused, which takes a person or the sweep. */
+export const QUEUE_GONE_MS = 60_000;
 
 /** Conversations being read, or read and not stored yet. The governor spreads the requests; this only bounds memory: 1,000 items each. */
 export const READINGS = 48;

@@ -24,7 +24,7 @@ export function checkDomain(deps: OnboardingDeps) {
         const canonical = canonicalName(value, deps) ?? host.name;
         asked.note(ORGANIZATION, {
           answered: '200',
-          means: `the organization ${value.id}, whose domain is ${canonical}`,
+          means: `the organization ${value.id}, whose domain is ${canonical}${canonical === host.name ? '' : `; it is asked at ${host.name}`}`,
         });
         // Conversations of two organizations must never stand under one tenant.
         if (await isAnother(deps, input.tenantId, value)) {

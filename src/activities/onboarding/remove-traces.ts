@@ -1,14 +1,15 @@
 import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
 import { problem } from '../../contracts/problems.ts';
 import { GladlyError } from '../../gladly/errors.ts';
-import { failureFrom, type SendFailure } from '../../queue/errors.ts';
 import type { QueueUrls } from '../../queue/names.ts';
 import { type Depths, totalOf } from '../../queue/provision.ts';
 import { deleteCredentials } from '../../store/credentials.ts';
 import { eventCounts } from '../../store/ledger/counters.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import { revokeWebhookKeys } from '../../store/webhook-keys.ts';
+import { withdrawFindings } from '../../tenants/findings.ts';
 import { changeTenant } from '../../tenants/projection.ts';
+import { type QueueProblem, queueProblem } from '../../tenants/queue-problem.ts';
 import type { OnboardingDeps } from './deps.ts';
 import { type Questions, questions } from './evidence.ts';
 import { openGladly } from './opening.ts';
@@ -24,8 +25,12 @@ const EXTRACTION_ENDS_MS = 30_000;
 /** SQS did not do what was asked. */
 class QueueTrouble extends Error {
   override readonly name = 'QueueTrouble';
-  constructor({ kind, code }: SendFailure) {
-    super(`SQS: ${kind} ${code}`);
+  readonly problem: QueueProblem;
+
+  constructor(cause: unknown) {
+    const { problem, evidence } = queueProblem(cause);
+    super(`SQS: ${evidence}`);
+    this.problem = problem;
   }
 }
 
@@ -41,18 +46,17 @@ export function removeTraces(deps: OnboardingDeps) {
     try {
       const tenant = await getTenant(db, tenantId);
       if (!tenant) return done(asked.evidence);
-      const urls = await sqs(() => queues.find(tenantId));
+      const urls = await sqs(() => queues.find(tenantId)).catch(unlessForeign);
       const waiting = await eventsWaiting(urls);
       if (waiting > 0 && !discard) return needsYou([problem('events_waiting', { count: waiting })], asked.evidence);
       if (!(await workflows.endExtraction(tenantId, request, EXTRACTION_ENDS_MS)))
         throw new Error(`The extraction of ${tenantId} was told to end and has not ended yet.`);
       const kept = await takeBackWebhook(tenant, asked);
       if (kept) return kept;
-      if (urls) {
-        const removal = await sqs(() => queues.remove(urls, { discard }));
-        if (removal.kind === 'not_empty')
-          return needsYou([problem('events_waiting', { count: total(removal.depths) })], asked.evidence);
-      }
+      const removal = await sqs(() => queues.remove(tenantId, { discard })).catch(unlessForeign);
+      if (removal === null) asked.note('Queues', 'tagged as somebody else’s, and left alone');
+      else if (removal.kind === 'not_empty')
+        return needsYou([problem('events_waiting', { count: total(removal.depths) })], asked.evidence);
       await revokeWebhookKeys(db, tenantId);
       await deleteCredentials(db, tenantId);
       await changeTenant(db, tenantId, {
@@ -62,10 +66,11 @@ export function removeTraces(deps: OnboardingDeps) {
         deadLetterQueueUrl: null,
         webhookId: null,
       });
+      await withdrawFindings(db, tenantId);
       asked.note('Queues, webhook keys, credentials', `removed, with ${waiting} events that waited`);
       return done(asked.evidence);
     } catch (error) {
-      if (error instanceof QueueTrouble) return retry(problem('queue_unavailable'), asked.evidence);
+      if (error instanceof QueueTrouble) return retry(error.problem, asked.evidence);
       return resultOf(error, asked);
     }
 
@@ -105,8 +110,14 @@ async function sqs<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw new QueueTrouble(failureFrom(error));
+    throw new QueueTrouble(error);
   }
+}
+
+/** Null for a queue that is another tenant's, in spite of its name: nothing of ours is in it. */
+function unlessForeign(error: unknown): null {
+  if (error instanceof QueueTrouble && error.problem.code === 'queue_foreign') return null;
+  throw error;
 }
 
 const total = ({ queue, dead }: Depths): number => totalOf(queue) + totalOf(dead);

@@ -1,16 +1,22 @@
 import { Context } from '@temporalio/activity';
 import { problem } from '../../contracts/problems.ts';
 import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
-import { type Queues, totalOf } from '../../queue/provision.ts';
+import { isNoSuchQueue } from '../../queue/errors.ts';
+import { type Depths, type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
 import type { Db } from '../../store/db.ts';
 import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
-import { readTenantFacts } from '../../store/tenant-states.ts';
-import { listTenants, type Tenant } from '../../store/tenants.ts';
+import { noteAlertTold } from '../../store/retention-alerts.ts';
+import { type FindingsChange, type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
+import type { Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
+import { recordQueue, recordSetAside } from '../../tenants/findings.ts';
 import { waitsSince } from '../../tenants/loss.ts';
+import { mendQueue } from '../../tenants/mend-queue.ts';
 import { changeTenant, clearAlert, raiseAlert } from '../../tenants/projection.ts';
+import { queueProblem } from '../../tenants/queue-problem.ts';
 import type { TenantWorkflows } from '../../tenants/workflows.ts';
 import { judge, type RiskVerdict } from './retention.ts';
 
@@ -34,61 +40,117 @@ export function createWatchTenants(deps: WatchDeps): SweepActivities['watchTenan
   return async () => {
     const report = { tenants: 0, woken: 0, raised: 0, cleared: 0, failed: 0 };
     for (let after = ''; ; ) {
-      const page = await listTenants(deps.db, { after, limit: PAGE });
-      const ids = page.map(({ tenantId }) => tenantId);
+      const page = await tenantsById(deps.db, { after, limit: PAGE, search: '' });
+      const ids = page.map(({ tenant }) => tenant.tenantId);
       const [drains, counts] = await Promise.all([drainStates(deps.db, ids), eventCountsOf(deps.db, ids)]);
       // One that is still being connected may have events already: its webhook can be there before its token is.
       const receiving = page.filter(
-        ({ state, queueUrl }) => (state === 'connected' || state === 'connecting') && queueUrl !== null,
+        ({ tenant: { state, queueUrl } }) => (state === 'connected' || state === 'connecting') && queueUrl !== null,
       );
       for (let i = 0; i < receiving.length; i += AT_ONCE) {
         Context.current().heartbeat();
         const some = receiving.slice(i, i + AT_ONCE);
-        await Promise.all(some.map((tenant) => watchOne(deps, tenant, drains, counts, report)));
+        await Promise.all(
+          some.map((facts) => {
+            const { tenantId } = facts.tenant;
+            return watchOne(deps, facts, drains.get(tenantId), counts.get(tenantId), report);
+          }),
+        );
       }
       const last = page.at(-1);
       if (page.length < PAGE || !last) return report;
-      after = last.tenantId;
+      after = last.tenant.tenantId;
     }
   };
 }
 
 type Report = { -readonly [Name in keyof WatchReport]: number };
 
+/** Each part by itself: what keeps SQS or Temporal from answering must not keep the rest from being done. */
 async function watchOne(
   deps: WatchDeps,
-  tenant: Tenant,
-  drains: ReadonlyMap<string, DrainState>,
-  counts: ReadonlyMap<string, EventCounts>,
+  facts: PlaceFacts,
+  drain: DrainState | undefined,
+  counts: EventCounts | undefined,
   report: Report,
 ): Promise<void> {
-  const { tenantId, queueUrl, deadLetterQueueUrl } = tenant;
+  const { tenant } = facts;
+  const { tenantId } = tenant;
   report.tenants += 1;
-  try {
-    if (queueUrl === null || deadLetterQueueUrl === null) return;
-    const { queue } = await deps.queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
-    const drain = drains.get(tenantId);
-    const inQueue = totalOf(queue);
-    const waiting = inQueue + (counts.get(tenantId)?.waiting ?? 0);
-    if (tenant.state === 'connected' && (await wakeIfForgotten(deps, tenantId, drain, waiting))) report.woken += 1;
-    if (inQueue === 0) {
-      if (await calm(deps, tenantId)) report.cleared += 1;
-      return;
+  let failed = false;
+  const part = async <T>(name: string, act: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await act();
+    } catch (error) {
+      failed = true;
+      deps.log.warn({ event: 'tenant.not_watched', err: error, tenantId, part: name }, 'tenant: could not be watched');
+      return null;
     }
-    const paused = (await readTenantFacts(deps.db, tenantId))?.extraction?.pause != null;
-    const verdict = judge(
-      {
-        waitsSince: waitsSince(tenant, drain?.queueEmptyAt ?? null),
-        retentionDays: tenant.retentionDays,
-        policy: tenant.retentionPolicy,
-        paused,
-      },
-      deps.now(),
-    );
-    if (await act(deps, tenant, verdict)) report.raised += 1;
+  };
+
+  const depths = await part('queue', () => lookAtQueue(deps, facts));
+  await part('findings', async () => {
+    const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
+    // Nearly all tenants: nothing to write, and no transaction.
+    if (!setAside.deadLetters && setAside.rejected === 0 && !facts.findings.some(isSetAside)) return;
+    tell(deps, tenantId, await recordSetAside(deps.db, tenantId, setAside));
+  });
+  if (depths !== null) {
+    const inQueue = totalOf(depths.queue);
+    if (inQueue === 0) {
+      if (await part('alert', () => calm(deps, tenant))) report.cleared += 1;
+    } else {
+      const verdict = judge(
+        {
+          waitsSince: waitsSince(tenant, facts.queueEmptyAt),
+          retentionDays: tenant.retentionDays,
+          policy: tenant.retentionPolicy,
+          // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
+          paused: facts.extraction?.pause != null,
+        },
+        deps.now(),
+      );
+      await part('retention', () => extend(deps, tenant, verdict));
+      if (await part('alert', () => alarm(deps, tenant, verdict))) report.raised += 1;
+      if (verdict.archive) await part('archive', () => deps.workflows.archive(tenantId));
+    }
+  }
+  const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
+  if (tenant.state === 'connected' && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting))))
+    report.woken += 1;
+  if (failed) report.failed += 1;
+}
+
+/**
+ * What is in the tenant's queues; null when they cannot be used, which is written down. One that does not exist is made anew at the second look
+ * that misses it: at the first somebody is told, and AWS would refuse within a minute of the deletion. Rejects when SQS as a whole is out.
+ */
+async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): Promise<Depths | null> {
+  const { db, queues, log } = deps;
+  const { tenantId, queueUrl, deadLetterQueueUrl } = tenant;
+  if (queueUrl === null || deadLetterQueueUrl === null) return null;
+  const known = queueFinding(findings);
+  try {
+    const depths = await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
+    if (known !== null) tell(deps, tenantId, await recordQueue(db, tenantId, null));
+    return depths;
   } catch (error) {
-    report.failed += 1;
-    deps.log.warn({ event: 'tenant.not_watched', err: error, tenantId }, 'tenant: could not be watched');
+    if (!isOfTheQueue(queueProblem(error).problem)) throw error;
+    tell(deps, tenantId, await recordQueue(db, tenantId, error));
+    if (known?.code === 'queue_missing' && isNoSuchQueue(error) && (await mendQueue(deps, tenant, 'system'))) {
+      log.warn({ event: 'queue.made_anew', tenantId }, 'queue: made anew');
+    }
+    return null;
+  }
+}
+
+/** What was found, and what is over, in the log. */
+function tell({ log }: WatchDeps, tenantId: string, change: FindingsChange | null): void {
+  for (const { code, params } of change?.raised ?? []) {
+    log.error({ event: 'tenant.finding_raised', tenantId, code, params }, 'tenant: somebody has to look');
+  }
+  for (const code of change?.withdrawn ?? []) {
+    log.info({ event: 'tenant.finding_withdrawn', tenantId, code }, 'tenant: what was found is over');
   }
 }
 
@@ -106,43 +168,55 @@ async function wakeIfForgotten(
   return true;
 }
 
-/** True when a new alert was raised. */
-async function act(deps: WatchDeps, tenant: Tenant, verdict: RiskVerdict): Promise<boolean> {
-  const { db, queues, workflows, log } = deps;
+async function extend(deps: WatchDeps, tenant: Tenant, { extendTo }: RiskVerdict): Promise<void> {
+  const { db, queues, log } = deps;
   const { tenantId, queueUrl } = tenant;
-  if (verdict.extendTo !== null && queueUrl !== null) {
-    await queues.setRetention(queueUrl, verdict.extendTo);
-    await changeTenant(db, tenantId, { retentionDays: verdict.extendTo });
-    const details = { from: tenant.retentionDays, to: verdict.extendTo };
-    await recordAction(db, {
-      tenantId,
-      at: deps.now(),
-      by: 'system',
-      action: 'extend_retention',
-      reason: 'events wait long',
-      details,
-    });
-    log.warn({ event: 'retention.extended', tenantId, ...details }, 'retention: extended');
-  }
-  if (verdict.archive) await workflows.archive(tenantId);
-  if (verdict.level === 0) {
-    await calm(deps, tenantId);
+  if (extendTo === null || queueUrl === null) return;
+  await queues.setRetention(queueUrl, extendTo);
+  await changeTenant(db, tenantId, { retentionDays: extendTo });
+  const details = { from: tenant.retentionDays, to: extendTo };
+  await recordAction(db, {
+    tenantId,
+    at: deps.now(),
+    by: 'system',
+    action: 'extend_retention',
+    reason: 'events wait long',
+    details,
+  });
+  log.warn({ event: 'retention.extended', tenantId, ...details }, 'retention: extended');
+}
+
+/** True when a new alert was raised. Noted first, for list and metrics do not need Temporal; the extraction is told until it was. */
+async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLossAt }: RiskVerdict): Promise<boolean> {
+  const { db, workflows, log } = deps;
+  const { tenantId, retentionAlertTold } = tenant;
+  if (level === 0) {
+    await calm(deps, tenant);
     return false;
   }
-  if (!(await raiseAlert(db, tenantId, verdict.level))) return false;
-  const at = verdict.firstLossAt.toISOString();
-  log.error(
-    { event: 'retention.alert_raised', tenantId, percent: verdict.percent, firstLossAt: at },
-    'retention: waiting events are about to expire',
-  );
-  await workflows.warn(tenantId, problem('events_expire', { percent: verdict.percent, at }));
-  return true;
+  const isNew = await raiseAlert(db, tenantId, level);
+  const at = firstLossAt.toISOString();
+  if (isNew) {
+    log.error(
+      { event: 'retention.alert_raised', tenantId, percent, firstLossAt: at },
+      'retention: waiting events are about to expire',
+    );
+  }
+  if (retentionAlertTold < level) {
+    await workflows.warn(tenantId, problem('events_expire', { percent, at }));
+    await noteAlertTold(db, tenantId, level);
+  }
+  return isNew;
 }
 
 /** True when an alert was up. */
-async function calm({ db, workflows, log }: WatchDeps, tenantId: string): Promise<boolean> {
-  if (!(await clearAlert(db, tenantId))) return false;
-  await workflows.warn(tenantId, null);
-  log.info({ event: 'retention.alert_cleared', tenantId }, 'retention: no event is about to expire any more');
-  return true;
+async function calm({ db, workflows, log }: WatchDeps, { tenantId, retentionAlertTold }: Tenant): Promise<boolean> {
+  const wasUp = await clearAlert(db, tenantId);
+  if (wasUp)
+    log.info({ event: 'retention.alert_cleared', tenantId }, 'retention: no event is about to expire any more');
+  if (retentionAlertTold > 0) {
+    await workflows.warn(tenantId, null);
+    await noteAlertTold(db, tenantId, 0);
+  }
+  return wasUp;
 }

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { ApiError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS, type TenantId } from '../../contracts/tenant.ts';
 import type { ApiContext } from '../http/endpoints.ts';
+import { EVENT_IDS } from '../http/input.ts';
 import type { Operator } from '../http/operators.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { type FormResult, fromJson, seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
 import type { ConsoleContext } from './context.ts';
-import { redrivenNote } from './rejected-page.ts';
+import { discardedNote, redrivenNote } from './rejected-page.ts';
 import { newKeyView } from './settings-page.ts';
 import { refusedNote, tenantAddress, tenantPage } from './tenant-frame.ts';
 import { sendNow, sendRejected, sendSettings, tenantOf, viewOf } from './tenant-routes.ts';
@@ -22,6 +23,7 @@ const settings = z.object({
   name: z.string().min(1, 'Enter a name.').max(200),
   retentionDays: z.coerce.number(days).int(days).min(RETENTION_DAYS.min, days).max(RETENTION_DAYS.max, days),
   retentionPolicy: z.enum(['extend', 'archive', 'alert']),
+  discardWaitingEvents: z.string().optional(),
 });
 
 const credentials = z.object({
@@ -33,7 +35,7 @@ const credentials = z.object({
 const eventIds = z
   .string()
   .transform((text) => (text === '' ? undefined : fromJson(text)))
-  .pipe(z.array(z.string().min(1).max(200)).min(1).max(1_000).optional());
+  .pipe(EVENT_IDS.optional());
 
 interface ChangeOf<T> {
   readonly ctx: ApiContext;
@@ -90,11 +92,11 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
   change('recheck', 'now', nothing, async ({ tenantId, operator }) => {
     const { standing } = await viewOf(tenantId, context);
     // An extraction that a problem has stopped looks again by itself, but only every 15 minutes.
-    if (standing.from === 'extraction') await tenants.tryAgain(tenantId);
+    if (standing.from === 'extraction') await tenants.tryAgain(tenantId, operator.name);
     else await tenants.recheck(tenantId, operator.name);
   });
   change('settings', 'settings', settings, ({ tenantId, operator, values }) =>
-    tenants.change(tenantId, values, operator.name),
+    tenants.change(tenantId, { ...values, discardWaitingEvents: values.discardWaitingEvents === 'yes' }, operator.name),
   );
   change(
     'credentials',
@@ -148,6 +150,14 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
     ({ tenantId, operator, values }) =>
       tenants.redrive(tenantId, { dryRun: false, eventIds: values.events }, operator.name),
     ({ ctx, operator }, done) => sendRejected(ctx, operator, context, redrivenNote(done)),
+  );
+  change(
+    'discard',
+    'now',
+    z.object({ events: eventIds, reason }),
+    ({ tenantId, operator, values }) =>
+      tenants.discard(tenantId, values.events, { by: operator.name, reason: values.reason }),
+    ({ ctx, operator }, { discarded }) => sendRejected(ctx, operator, context, discardedNote(discarded)),
   );
 }
 

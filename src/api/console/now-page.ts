@@ -1,4 +1,5 @@
 import { problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
+import { isOfTheQueue } from '../../tenants/finding-kinds.ts';
 import type { TenantDetails, TenantView } from '../../tenants/read-model.ts';
 import type { Operator } from '../http/operators.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
@@ -18,21 +19,24 @@ ${backlog(view, details)}
 }
 
 function state(view: TenantView): Piece {
-  const { standing, pause, problem, warning, liveness } = view;
+  const { standing, pause, problem, warning, findings, liveness } = view;
+  const also = [...(warning ? [warning] : []), ...findings.filter(({ code }) => code !== problem?.code)];
   const { since } = standing;
   return html`<p class="state" data-standing="${`${standing.label} ${since ?? ''} ${pause?.at ?? ''}`}">${badge(standing.label, standing.tone)} ${since !== null && html`<span class="quiet">since ${time(since)}</span>`}</p>
 ${livenessNote(liveness)}
 ${pause && html`<p>Paused by <b>${pause.by}</b>, ${ago(pause.at)}: ${pause.reason}</p>`}
 ${problem && note(standing.tone === 'good' ? 'quiet' : standing.tone, html`<p><b>${problemSentence(problem)}</b></p><p>${problemRemedy(problem)}</p>`)}
-${warning && note('bad', html`<p><b>${problemSentence(warning)}</b></p><p>${problemRemedy(warning)}</p>`)}`;
+${also.map((it) => note('bad', html`<p><b>${problemSentence(it)}</b></p><p>${problemRemedy(it)}</p>`))}`;
 }
 
-function actions({ tenant, standing, pause, problem, isExtracting, onboarding }: TenantView): Piece {
+function actions({ tenant, standing, pause, problem, findings, isExtracting, onboarding }: TenantView): Piece {
   const to = (action: string): string => tenantAddress(tenant.tenantId, `/${action}`);
   const canRecheck =
     onboarding?.state === 'in_progress' ||
     standing.from === 'onboarding' ||
-    (isExtracting && problem !== null && !pause);
+    (isExtracting && problem !== null && !pause) ||
+    // A queue is made anew also while extraction is paused.
+    (isExtracting && findings.some(isOfTheQueue));
   return html`<div class="actions doing" id="actions">
 ${
   isExtracting &&
@@ -76,7 +80,7 @@ function facts(
   { tenant, counts, inQueue, deadLetters, firstLossAt }: TenantView,
   { lastEventAt, recent, quota }: TenantDetails,
 ): Piece {
-  const { waiting, extracted, trimmed, gone, rejected, oldestWaitingAt } = counts;
+  const { waiting, extracted, trimmed, gone, rejected, ignored, oldestWaitingAt } = counts;
   const rejectedAt = tenantAddress(tenant.tenantId, '/rejected');
   return [
     fact(
@@ -99,7 +103,11 @@ function facts(
     ),
     fact('Quota in use', quotaInWords(quota)),
     fact('Stored', count(extracted + trimmed), gone > 0 && `${count(gone)} more were gone from Gladly`),
-    fact('Rejected', rejected > 0 ? html`<a href="${rejectedAt}">${count(rejected)}</a>` : '0'),
+    fact(
+      'Rejected',
+      rejected > 0 ? html`<a href="${rejectedAt}">${count(rejected)}</a>` : '0',
+      ignored > 0 && `${count(ignored)} more are about no conversation`,
+    ),
     fact(
       'Dead letters',
       deadLetters === null

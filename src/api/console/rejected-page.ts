@@ -1,9 +1,10 @@
+import { problemText } from '../../contracts/problems.ts';
 import type { RejectedEvent } from '../../store/ledger/rejected.ts';
 import type { Redriven } from '../../tenants/redrive.ts';
 import type { Operator } from '../http/operators.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
 import { count, counted } from './amounts.ts';
-import { ago, form, note } from './pieces.ts';
+import { ago, field, form, note } from './pieces.ts';
 import { tenantAddress } from './tenant-frame.ts';
 import { reasonInWords } from './words.ts';
 
@@ -54,9 +55,30 @@ export function redriveView(tenantId: string, found: Redriven, eventIds: readonl
 <li><b>${counted(deadLetters, 'dead letter')}</b> would be ${eventIds === null ? 'taken in' : 'looked through for them'}.</li>
 ${unusable > 0 && html`<li>${counted(unusable, 'event')} would stay as ${unusable === 1 ? 'it is' : 'they are'}: without a conversation there is nothing to read.</li>`}</ul>
 <p class="quiet">Nothing was changed so far.</p>
-<div class="actions">${!nothing && form({ id: 'redrive', action: tenantAddress(tenantId, '/redrive'), button: 'Bring them back', fields: html`<input type="hidden" name="events" value="${eventIds === null ? '' : JSON.stringify(eventIds)}">` })}<a class="button plain" href="${tenantAddress(tenantId, '/rejected')}">${nothing ? 'Back' : 'Leave them'}</a></div></section>`;
+<div class="actions">${!nothing && form({ id: 'redrive', action: tenantAddress(tenantId, '/redrive'), button: 'Bring them back', fields: chosen(eventIds) })}<a class="button plain" href="${tenantAddress(tenantId, '/rejected')}">${nothing ? 'Back' : 'Leave them'}</a></div></section>
+${rejected + unusable > 0 && discardView(tenantId, rejected + unusable, eventIds)}`;
 }
 
-export function redrivenNote({ rejected, deadLetters, deadLettersLeft }: Redriven): Piece {
-  return html`<div role="status">${note('good', html`<p>${counted(rejected, 'event')} and ${counted(deadLetters, 'dead letter')} were brought back.${deadLettersLeft > 0 && ` ${count(deadLettersLeft)} dead letters stay: they are not deliveries of ours, or not among those asked for.`}</p>`)}</div>`;
+const chosen = (eventIds: readonly string[] | null): Html =>
+  html`<input type="hidden" name="events" value="${eventIds === null ? '' : JSON.stringify(eventIds)}">`;
+
+/** For those that somebody has looked at, and that nothing is to be done about: else they would be warned of for ever. */
+function discardView(tenantId: string, events: number, eventIds: readonly string[] | null): Html {
+  return html`<section class="card" aria-labelledby="discarding"><h2 id="discarding">Or discard them</h2>
+<p>${counted(events, 'rejected event')} would not be warned of any more. They can be brought back by a redrive of what is gone, for as long as the ledger keeps them.</p>
+${form({
+  id: 'discard',
+  action: tenantAddress(tenantId, '/discard'),
+  button: 'Discard them',
+  kind: 'danger',
+  fields: html`${chosen(eventIds)}${field({ form: 'discard', name: 'reason', label: 'Why?', maxLength: 500 })}`,
+})}</section>`;
+}
+
+/** What was discarded. */
+export const discardedNote = (discarded: number): Piece =>
+  html`<div role="status">${note('good', html`<p>${counted(discarded, 'event was', 'events were')} discarded.</p>`)}</div>`;
+
+export function redrivenNote({ rejected, deadLetters, deadLettersLeft, deadLetterProblem }: Redriven): Piece {
+  return html`<div role="status">${note('good', html`<p>${counted(rejected, 'event')} and ${counted(deadLetters, 'dead letter')} were brought back.${deadLettersLeft > 0 && ` ${count(deadLettersLeft)} dead letters stay: they are not among those asked for, or the database cannot keep them.`}</p>${deadLetterProblem && html`<p>The dead letters could not all be looked at: ${problemText(deadLetterProblem).sentence}</p>`}`)}</div>`;
 }

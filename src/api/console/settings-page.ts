@@ -61,7 +61,8 @@ function retention(settings: Settings): Piece {
     button: 'Save',
     fields: html`${field({ form: 'settings', name: 'name', label: 'Name', value: given('name') ?? name, maxLength: 200, errors })}
 ${field({ form: 'settings', name: 'retentionDays', label: 'Days that the queue keeps events', type: 'number', min: RETENTION_DAYS.min, max: RETENTION_DAYS.max, value: given('retentionDays') ?? retentionDays, hint: 'While extraction is paused they wait there. SQS keeps them 14 days at most.', errors })}
-<div class="field"><label for="settings-retentionPolicy">When events are about to expire</label><select id="settings-retentionPolicy" name="retentionPolicy">${POLICIES.map(([value, label]) => html`<option value="${value}"${value === chosen && html` selected`}>${label}</option>`)}</select></div>`,
+<div class="field"><label for="settings-retentionPolicy">When events are about to expire</label><select id="settings-retentionPolicy" name="retentionPolicy">${POLICIES.map(([value, label]) => html`<option value="${value}"${value === chosen && html` selected`}>${label}</option>`)}</select></div>
+${settings.refused?.form === 'settings' && errors.length === 0 && html`<p class="field"><label class="check"><input type="checkbox" name="discardWaitingEvents" value="yes"> Events that wait may be deleted.</label></p>`}`,
   });
 }
 

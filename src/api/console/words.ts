@@ -43,7 +43,9 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   resume: 'Resumed',
   disconnect: 'Disconnected',
   redrive: 'Rejected events brought back',
+  discard: 'Rejected events discarded',
   extend_retention: 'Events are kept longer',
+  queue_made_anew: 'Queue made anew',
   archive: 'Waiting events archived',
 };
 
@@ -54,6 +56,7 @@ const REASONS: Readonly<Record<string, string>> = {
   not_json: 'The delivery was not JSON.',
   not_an_event: 'The delivery was not an event.',
   not_about_a_conversation: 'The event names no conversation, so there is nothing to read.',
+  not_a_delivery: 'The message in the queue was not a delivery of ours.',
   unknown_type: 'The event is of a kind that we do not know, and names no conversation.',
   item_not_found: 'Gladly did not show the item that the event names.',
   conversation_not_found: 'Gladly has no such conversation any more.',
@@ -64,6 +67,8 @@ export function reasonInWords(reason: string | null): string {
   if (reason === null) return 'No reason was noted.';
   const known = REASONS[reason];
   if (known !== undefined) return known;
+  const refused = /^store_refused_(\w{5})$/.exec(reason)?.[1];
+  if (refused !== undefined) return `The database cannot keep it (SQLSTATE ${refused}).`;
   // Gladly's refusal, known by a problem's code: its sentence may name what we no longer know.
   const sentence = isProblemCode(reason) ? problemText(reason).sentence : '';
   return sentence === '' || sentence.includes('{') ? `${reason.replaceAll('_', ' ')}.` : sentence;

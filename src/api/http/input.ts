@@ -1,7 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { TextDecoder } from 'node:util';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ApiError } from '../../contracts/api-error.ts';
+
+/** Ids of events as they are listed. Control characters are in none, and Postgres cannot be asked for a NUL. */
+export const EVENT_IDS = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(200)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is there to find them
+      .regex(/^[^\u0000-\u001f\u007f]*$/, 'must have no control character'),
+  )
+  .min(1)
+  .max(1_000);
 
 /** Operators send small objects. */
 const BODY_LIMIT_BYTES = 64 * 1024;

@@ -16,7 +16,11 @@ export function asApiError(thrown: unknown): ApiError {
       { cause: thrown },
     );
   }
-  if (isStoreError(thrown)) {
+  if (isStoreError(thrown) && UNKEEPABLE.test(codeOf(thrown))) {
+    const detail = 'Something in the request cannot be kept, such as a character that no text has.';
+    return new ApiError('invalid_request', detail, [], { cause: thrown });
+  }
+  if (isStoreError(thrown) && 'transient' in thrown && thrown.transient === true) {
     return new ApiError('store_unavailable', 'The database does not answer. Try again soon.', [], { cause: thrown });
   }
   return new ApiError('internal_error', 'Something of ours went wrong. The log has it under this request id.', [], {
@@ -24,6 +28,12 @@ export function asApiError(thrown: unknown): ApiError {
   });
 }
 
-function isStoreError(thrown: unknown): boolean {
+/** SQLSTATEs of values that Postgres does not take: the same request is refused again. */
+const UNKEEPABLE = /^(22|54)/;
+
+const codeOf = (thrown: object): string => ('code' in thrown && typeof thrown.code === 'string' ? thrown.code : '');
+
+/** StoreError (store/errors.ts). One that time does not heal is about our own statements: the database does answer. */
+function isStoreError(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.name === 'StoreError';
 }

@@ -64,10 +64,16 @@ function operation({ path, summary, needs, body, query, status }: Endpoint): Jso
     summary,
     description: needs === 'viewer' ? 'For every operator key.' : 'For keys that may change things.',
     ...(inPath.length + inQuery.length > 0 ? { parameters: [...inPath, ...inQuery] } : {}),
-    ...(body
-      ? { requestBody: { content: { 'application/json': { schema: z.toJSONSchema(body, { io: 'input' }) } } } }
-      : {}),
+    ...(body ? { requestBody: requestBody(body) } : {}),
     responses: { [status]: { description: 'Done, or accepted.' }, default: PROBLEM },
+  };
+}
+
+/** No body counts as `{}` (input.ts), so it is required where that does not fit. */
+function requestBody(body: z.ZodType): Json {
+  return {
+    required: !body.safeParse({}).success,
+    content: { 'application/json': { schema: z.toJSONSchema(body, { io: 'input' }) } },
   };
 }
 

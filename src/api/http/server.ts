@@ -3,13 +3,13 @@ import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 export interface ServerLimits {
-  /** Milliseconds until the request headers must be complete. */
+  /** Milliseconds from the first byte until the request headers must be complete. */
   readonly headersTimeoutMs: number;
   /** Milliseconds until headers and body must be complete. */
   readonly requestTimeoutMs: number;
   /** Milliseconds between two checks of these two times. */
   readonly checkIntervalMs: number;
-  /** Milliseconds after which an idle connection is closed. */
+  /** Milliseconds after which a connection without a request under way is closed, silently: one that is new, and one that was used. */
   readonly keepAliveMs: number;
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
@@ -22,9 +22,9 @@ export const SERVER_LIMITS: ServerLimits = {
   // Gladly gives up after 15 s (gladly.md 1.3), so a slower request needs no answer.
   requestTimeoutMs: 15_000,
   checkIntervalMs: 1_000,
-  // Longer than a balancer keeps an idle connection (60 s on AWS), so that the balancer closes first: a request that arrives while this
-  // process closes the connection is lost.
-  keepAliveMs: 65_000,
+  // Longer than a balancer keeps an idle connection (60 s on AWS, 600 s on Google Cloud; docs/deploy.md), so that the balancer closes first: a request
+  // that arrives while this process closes the connection is lost.
+  keepAliveMs: 620_000,
   maxHeaderBytes: 16 * 1024,
   maxHeaders: 100,
   // The requirement is 10,000 idle connections (about 15 kB each) beside the deliveries, which have as many.
@@ -86,12 +86,27 @@ export function createHttpServer(
     },
     (request, response) => {
       if (isShuttingDown) response.shouldKeepAlive = false;
+      // The first request of a connection; node does so for the others. A request has limits of its own.
+      if (request.socket.timeout !== 0) request.socket.setTimeout(0);
       onRequest(request, response);
     },
   );
   server.maxHeadersCount = limits.maxHeaders;
   server.maxConnections = limits.maxConnections;
-  server.on('clientError', (error: BrokenError, socket: Socket) => answerBroken(error, socket, brokenAnswer));
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+    // Until the first request; from then on node sets it, to keepAliveTimeout after each answer.
+    socket.setTimeout(limits.keepAliveMs);
+  });
+  server.on('clientError', (error: BrokenError, socket: Socket) => {
+    if (!isSilent(error, socket)) answerBroken(error, socket, brokenAnswer);
+    // While connections run short, those that were never used go first.
+    else if (open > limits.maxConnections * CROWDED) socket.destroy();
+  });
 
   return {
     nodeServer: server,
@@ -126,7 +141,17 @@ export function createHttpServer(
   };
 }
 
+/** The part of maxConnections from which on connections run short. */
+const CROWDED = 3 / 4;
+
 type BrokenError = Error & { readonly code?: string };
+
+/**
+ * True for a new connection that has sent nothing within headersTimeoutMs. Proxies open connections before they need them, and would take a 408 for the
+ * answer to the request that they send next. Node asks only once, and begins anew with the first byte.
+ */
+const isSilent = ({ code }: BrokenError, socket: Socket): boolean =>
+  code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
 
 /** Answers bytes that are no complete request, and closes the connection. */
 function answerBroken({ code = '' }: BrokenError, socket: Socket, brokenAnswer: HttpServerDeps['brokenAnswer']): void {

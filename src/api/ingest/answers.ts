@@ -21,6 +21,7 @@ function render(outcome: Outcome): Rendered | null {
   headers.push('Content-Length', String(body.length));
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   if (status === 405) headers.push('Allow', 'POST');
+  if (status === 415) headers.push('Accept-Encoding', 'gzip, deflate, br');
   if (status === 401) headers.push('WWW-Authenticate', 'ApiKey header="x-api-key"');
   return { status, headers, lastHeaders: [...headers, 'Connection', 'close'], body };
 }

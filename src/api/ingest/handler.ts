@@ -3,6 +3,7 @@ import { TENANT_ID, WEBHOOK_PATH } from '../../contracts/tenant.ts';
 import { answer } from './answers.ts';
 import type { AuthenticatedCaller } from './authenticated.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
+import { decode, isDecodable } from './decode.ts';
 import type { DeliveryRecorder } from './delivery-recorder.ts';
 import type { IngestEngine } from './engine.ts';
 import type { Keys } from './keys.ts';
@@ -39,7 +40,10 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
     response: ServerResponse,
     began: number,
   ): Promise<void> {
-    const body = await readBody(request);
+    const encoding = request.headers['content-encoding'];
+    if (!isDecodable(encoding)) return end(request, response, 'unknown_encoding', began);
+    const sent = await readBody(request);
+    const body = encoding === undefined || sent.kind !== 'whole' ? sent : await decode(sent.bytes, encoding);
     if (body.kind === 'cut_off') return end(request, response, 'hung_up', began);
     if (body.kind === 'too_large') return end(request, response, 'too_large', began);
     const outcome = await engine.take({ caller, body: body.bytes, acceptedAt: Date.now() });
@@ -70,8 +74,9 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
   }
 
   return (request, response) => {
-    const { url, method } = request;
-    if (url === undefined || !url.startsWith(WEBHOOK_PATH)) return false;
+    const { method } = request;
+    const url = targetOf(request.url ?? '');
+    if (!url.startsWith(WEBHOOK_PATH)) return false;
     const began = performance.now();
     if (method !== 'POST') {
       end(request, response, 'wrong_method', began);
@@ -97,6 +102,10 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
   };
 }
 
+/** Path and query: of a proxy's absolute form too (`POST http://host/path`; RFC 9112, 3.2.2). */
+const targetOf = (url: string): string => (url.startsWith('/') ? url : url.replace(ORIGIN, ''));
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
+
 /** True when the unread rest of the body is at most MAX_BODY_BYTES: node discards it, and the connection stays usable. */
 function isSmall(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return false;
@@ -112,6 +121,13 @@ function senderAddress(request: IncomingMessage, proxies: number): string {
   if (proxies === 0) return direct;
   const header = request.headers['x-forwarded-for'];
   const seen = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
-  const address = seen.at(-proxies)?.trim();
-  return address === undefined || address === '' ? direct : address;
+  const address = withoutPort(seen.at(-proxies)?.trim() ?? '');
+  return address === '' ? direct : address;
 }
+
+/** Some balancers write the sender's port too, `203.0.113.7:4711` or `[2001:db8::1]:4711`, which differs with each connection. */
+function withoutPort(entry: string): string {
+  const { v6, v4 } = WITH_PORT.exec(entry)?.groups ?? {};
+  return v6 ?? v4 ?? entry;
+}
+const WITH_PORT = /^(?:\[(?<v6>[^\]]*)\](?::\d+)?|(?<v4>\d+\.\d+\.\d+\.\d+):\d+)$/;

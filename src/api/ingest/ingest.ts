@@ -5,6 +5,7 @@ import type { DbOptions } from '../../store/db.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
 import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
+import { createFailureTeller } from './failures.ts';
 import { createIngestHandler, type IngestHandler } from './handler.ts';
 import { createKeys, type Keys, type KeyTimes } from './keys.ts';
 import { createLedgerBatcher, type LedgerLimits } from './ledger-batcher.ts';
@@ -51,6 +52,8 @@ export interface Ingest {
   readonly handler: IngestHandler;
   /** Readiness checks ask `isLoaded`. */
   readonly keys: Keys;
+  /** True while SQS does not take deliveries, as of the last of them. */
+  readonly isSqsOut: boolean;
   /**
    * Call it after the last request has been answered. Writes what is still held in memory and closes the transport; the other
    * dependencies are the caller's to close.
@@ -76,7 +79,14 @@ export function createIngest(deps: IngestDeps): Ingest {
     if (state === 'open') log.warn({ event: 'sqs.breaker_opened' }, 'SQS: calls fail, deliveries go into the ledger');
     if (state === 'closed') log.info({ event: 'sqs.breaker_closed' }, 'SQS: calls work again');
   }, tuning.breaker);
-  const engine = createIngestEngine({ sender, breaker, ledger, wakes, recorder });
+  const engine = createIngestEngine({
+    sender,
+    breaker,
+    ledger,
+    wakes,
+    recorder,
+    onFailure: createFailureTeller(metrics, log),
+  });
   const handler = createIngestHandler({
     keys,
     engine,
@@ -89,6 +99,9 @@ export function createIngest(deps: IngestDeps): Ingest {
   return {
     handler,
     keys,
+    get isSqsOut() {
+      return breaker.state !== 'closed';
+    },
     async close() {
       keys.close();
       await Promise.all([sender.close(), ledger.close()]);

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import type { SendFailure } from '../../queue/errors.ts';
 import type { BreakerState } from './breaker.ts';
 import { type Outcome, outcomeNames } from './outcomes.ts';
 
@@ -8,7 +9,12 @@ export interface IngestMetrics {
   /** A SendMessageBatch call with this many messages has ended. */
   called(messages: number, ms: number): void;
   breaker(state: BreakerState): void;
+  /** SQS did not accept a delivery. */
+  failed(failure: SendFailure): void;
 }
+
+/** SQS has some dozens of error names. Further ones count as `other`, so the number of series is bounded. */
+const MAX_CODES = 50;
 
 /** Registers the metrics. `pending`: number of deliveries in memory that are not durable yet, asked when metrics are read. */
 export function createIngestMetrics(registry: Registry, pending: () => number): IngestMetrics {
@@ -43,6 +49,13 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
     labelNames: ['state'],
     registers: [registry],
   });
+  const failures = new Counter({
+    name: 'ingest_sqs_failures_total',
+    help: 'Deliveries that SQS did not accept, by kind of failure and the code of SQS or of the system',
+    labelNames: ['kind', 'code'],
+    registers: [registry],
+  });
+  const codes = new Set<string>();
   new Gauge({
     name: 'ingest_pending_deliveries',
     help: 'Deliveries that are not durable yet',
@@ -66,6 +79,10 @@ export function createIngestMetrics(registry: Registry, pending: () => number): 
     breaker(entered) {
       state.set(level[entered]);
       changes.inc({ state: entered });
+    },
+    failed({ kind, code }) {
+      if (codes.size < MAX_CODES) codes.add(code);
+      failures.inc({ kind, code: codes.has(code) ? code : 'other' });
     },
   };
 }

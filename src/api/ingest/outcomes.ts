@@ -13,6 +13,7 @@ export const OUTCOMES = {
   /** The sender stopped in the middle of the request. */
   too_slow: { status: 408, title: 'The request did not arrive in time' },
   too_large: { status: 413, title: 'The body is larger than 256 KiB' },
+  unknown_encoding: { status: 415, title: 'The content-encoding of the body is not one of gzip, deflate, br' },
   /** For requests with a wrong key only: a right key is never counted. */
   too_many_wrong_keys: { status: 429, title: 'Too many requests with a wrong key from this address', retryAfter: 10 },
   /** The bytes could not be parsed as HTTP. */

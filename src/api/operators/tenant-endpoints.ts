@@ -4,6 +4,7 @@ import { RETENTION_DAYS, TENANT_ID, type TenantId } from '../../contracts/tenant
 import type { Tenants } from '../../tenants/commands.ts';
 import type { ReadModel } from '../../tenants/read-model.ts';
 import { type Endpoint, endpoint, NO_BODY } from '../http/endpoints.ts';
+import { EVENT_IDS } from '../http/input.ts';
 import type { Operator } from '../http/operators.ts';
 import { asOf, tenantStatus, tenantSummary } from './tenant-status.ts';
 
@@ -26,6 +27,13 @@ const credentials = z.strictObject({
   apiToken: z.string().trim().min(1).max(500),
   webhookSetup: webhookSetup.optional(),
 });
+
+/** `webhookSetup` as everywhere else; `setup` is its older name. */
+const chosenSetup = z
+  .union([z.strictObject({ webhookSetup }), z.strictObject({ setup: webhookSetup })], {
+    error: 'send webhookSetup: create_for_me or by_hand',
+  })
+  .transform((body) => ('setup' in body ? body.setup : body.webhookSetup));
 
 const because = z.strictObject({ reason: reason.default('no reason given') });
 
@@ -85,12 +93,14 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
     endpoint({
       method: 'patch',
       path: '/v1/tenants/:tenantId',
-      summary: 'Change how long events are kept, what happens when they are about to expire, or the name.',
+      summary:
+        'Change how long events are kept, what happens when they are about to expire, or the name. A shorter time that would delete waiting events is refused, unless they are discarded.',
       needs: 'operator',
       body: z.strictObject({
         retentionDays: retentionDays.optional(),
         retentionPolicy: z.enum(['extend', 'archive', 'alert']).optional(),
         name: name.optional(),
+        discardWaitingEvents: z.boolean().default(false),
       }),
       status: 200,
       handle: async ({ tenantId, body, operator }) => {
@@ -124,9 +134,9 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
       path: '/v1/tenants/:tenantId/webhook-setup',
       summary: 'Who makes the webhook in Gladly: we (create_for_me), or the customer (by_hand).',
       needs: 'operator',
-      body: z.strictObject({ setup: webhookSetup }),
+      body: chosenSetup,
       status: 202,
-      handle: ({ tenantId, body, operator }) => tenants.chooseWebhookSetup(tenantId, body.setup, operator.name),
+      handle: ({ tenantId, body, operator }) => tenants.chooseWebhookSetup(tenantId, body, operator.name),
     }),
     endpoint({
       method: 'post',
@@ -168,14 +178,26 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
       method: 'post',
       path: '/v1/tenants/:tenantId/redrive',
       summary:
-        'Bring back rejected events and dead letters, all or by event id, with a fresh count. Begin with dryRun.',
+        'Bring back rejected events and dead letters, all or by event id, with a fresh count; with gone, also those whose conversation or item Gladly did not have. Begin with dryRun.',
       needs: 'operator',
       body: z.strictObject({
         dryRun: z.boolean().default(true),
-        eventIds: z.array(z.string().min(1).max(200)).min(1).max(1_000).optional(),
+        gone: z.boolean().default(false),
+        eventIds: EVENT_IDS.optional(),
       }),
       status: 200,
       handle: ({ tenantId, body, operator }) => tenants.redrive(tenantId, body, operator.name),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/discard',
+      summary:
+        'Rejected events were looked at and nothing is to be done: all, or by event id. A redrive with gone brings them back for as long as the ledger keeps them.',
+      needs: 'operator',
+      body: z.strictObject({ reason, eventIds: EVENT_IDS.optional() }),
+      status: 200,
+      handle: ({ tenantId, body, operator }) =>
+        tenants.discard(tenantId, body.eventIds, { by: operator.name, reason: body.reason }),
     }),
     endpoint({
       method: 'delete',

@@ -2,7 +2,8 @@ import type { ExtractionView } from '../../contracts/extraction.ts';
 import type { OnboardingStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
 import type { Liveness } from '../../tenants/liveness.ts';
-import type { ReadModel, TenantHabits, TenantView } from '../../tenants/read-model.ts';
+import { problemOf, type ReadModel, type TenantHabits, type TenantView } from '../../tenants/read-model.ts';
+import { onboardingProblem } from '../../tenants/standing.ts';
 
 /** A problem in the words that a person reads. */
 interface ShownProblem {
@@ -16,13 +17,23 @@ interface ShownProblem {
 const DAY_MS = 86_400_000;
 
 /** One tenant in the answer of `GET /v1/tenants`. */
-export function tenantSummary({ tenant, extraction }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
+export function tenantSummary({
+  tenant,
+  onboarding,
+  extraction,
+  findings,
+}: Awaited<ReturnType<ReadModel['byId']>>[number]) {
   return {
     ...connectionOf(tenant),
     state: extraction?.phase ?? null,
-    problem: extraction?.problem?.code ?? null,
+    problem: codeOf({ onboarding, extraction, findings }),
+    findings: findings.map(({ code }) => code),
   };
 }
+
+/** The code of what is in the way: of extraction, queue or ledger, or else of a set-up that waits for something or somebody. */
+const codeOf = (view: Pick<TenantView, 'onboarding' | 'extraction' | 'findings'>): string | null =>
+  (problemOf(view) ?? (view.onboarding && onboardingProblem(view.onboarding)))?.code ?? null;
 
 /** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer, as the link allows changes. */
 export function tenantStatus(
@@ -34,7 +45,9 @@ export function tenantStatus(
   return {
     ...connectionOf(tenant),
     state: phase,
-    problem: extraction?.problem?.code ?? null,
+    problem: codeOf(view),
+    /** What was found wrong with its queue or ledger: a queue that is missing, dead letters, rejected events. */
+    findings: view.findings.map(shown),
     ...urls,
     domain: tenant.host,
     retentionDays: tenant.retentionDays,
@@ -76,7 +89,9 @@ const shown = (problem: Problem): ShownProblem => ({
   since: problem.since ?? null,
 });
 
-function shownOnboarding({ steps, problem, ...status }: OnboardingStatus) {
+function shownOnboarding(onboarding: OnboardingStatus) {
+  const { steps, problem: _, ...status } = onboarding;
+  const problem = onboardingProblem(onboarding);
   return {
     ...status,
     problem: problem && shown(problem),
@@ -94,9 +109,9 @@ function shownExtraction({ phase: _, problem, warning, ...view }: ExtractionView
   return { ...view, problem: problem && shown(problem), warning: warning && shown(warning) };
 }
 
-function shownCounts({ waiting, extracted, gone, rejected, trimmed, oldestWaitingAt }: TenantView['counts']) {
+function shownCounts({ waiting, extracted, gone, rejected, ignored, trimmed, oldestWaitingAt }: TenantView['counts']) {
   // What was done and has been trimmed since was extracted or gone; nearly always the first.
-  return { waiting, extracted: extracted + trimmed, gone, rejected, oldestWaitingAt };
+  return { waiting, extracted: extracted + trimmed, gone, rejected, ignored, oldestWaitingAt };
 }
 
 function lossOf({ waitsSince, firstLossAt }: TenantView) {

@@ -9,10 +9,22 @@ export interface StoredJson {
   readonly digest: string;
 }
 
-/** 128 bits are plenty to tell two versions of one object apart. */
+const remembered = new WeakMap<object, StoredJson>();
+
+/** 128 bits are plenty to tell two versions of one object apart. Remembered for as long as the object lives: it is asked for its size first. */
 export function storedJson(value: unknown): StoredJson {
+  const known = typeof value === 'object' && value !== null ? remembered.get(value) : undefined;
+  if (known !== undefined) return known;
   const json = jsonbText(value);
-  return { json, digest: hash('sha256', json, 'base64url').slice(0, 22) };
+  const stored = { json, digest: hash('sha256', json, 'base64url').slice(0, 22) };
+  if (typeof value === 'object' && value !== null) remembered.set(value, stored);
+  return stored;
+}
+
+/** About how much a reading is in a statement, in characters. Throws StoreError where it cannot be said in JSON. */
+export function sizeOf(result: ConversationResult): number {
+  const raws = [result.reading?.raw, ...itemRows(result).map(({ item }) => item.raw)];
+  return raws.reduce<number>((sum, raw) => sum + storedJson(raw).json.length, 0);
 }
 
 export interface ItemRow extends StoredJson {

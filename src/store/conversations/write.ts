@@ -6,6 +6,7 @@ import { completeEvents } from '../ledger/complete.ts';
 import { addCounts, type Completed } from '../ledger/counters.ts';
 import { type Rescheduling, reschedule } from '../ledger/reschedule.ts';
 import { jsonbText, storableText, storableTime } from '../values.ts';
+import { inPieces } from './pieces.ts';
 import { type ItemRow, itemColumns, itemRows, outcomes, type StoredJson, storedJson } from './rows.ts';
 
 export interface Written extends Completed {
@@ -120,9 +121,15 @@ function plan(write: ConversationResult, known: Known | undefined): Plan {
   };
 }
 
+/** Characters of the JSON of one statement. A single item may have more. */
+const STATEMENT_SIZE = 8 * 1024 * 1024;
+
 async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]): Promise<void> {
-  if (rows.length === 0) return;
   const sorted = [...rows].sort((a, b) => compare(a.conversationId, b.conversationId) || compare(a.item.id, b.item.id));
+  for (const some of inPieces(sorted, ({ json }) => json.length, STATEMENT_SIZE)) await insertItems(tx, tenantId, some);
+}
+
+async function insertItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]): Promise<void> {
   await tx.query(
     `INSERT INTO items AS i (tenant_id, conversation_id, item_id, type, at, initiator_type, initiator_id, responder_type, responder_id,
        direction, channel, subject, content, attachment_count, session_id, customer_id, raw, digest)
@@ -137,7 +144,7 @@ async function writeItems(tx: Tx, tenantId: TenantId, rows: readonly ItemRow[]):
        responder_type = excluded.responder_type, responder_id = excluded.responder_id, direction = excluded.direction,
        channel = excluded.channel, subject = excluded.subject, content = excluded.content, attachment_count = excluded.attachment_count,
        session_id = excluded.session_id, customer_id = excluded.customer_id, raw = excluded.raw, digest = excluded.digest`,
-    [tenantId, ...itemColumns(sorted)],
+    [tenantId, ...itemColumns(rows)],
   );
 }
 
@@ -210,7 +217,9 @@ async function upsertRead(
   );
 }
 
-const reschedulingOf = ({ conversationId, later }: ConversationResult): Rescheduling[] =>
-  later === null ? [] : [{ conversationId, ...later }];
+function reschedulingOf({ conversationId, later, failed }: ConversationResult): Rescheduling[] {
+  if (failed !== null) return [{ conversationId, ...failed }];
+  return later === null ? [] : [{ conversationId, ...later }];
+}
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

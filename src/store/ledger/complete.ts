@@ -72,7 +72,7 @@ async function keepPending(tx: Tx, tenantId: TenantId, open: readonly LockedPend
        SELECT o.conversation_id, o.waiting, e.first, e.last
        FROM unnest($2::text[], $3::integer[]) AS o(conversation_id, waiting)
        CROSS JOIN LATERAL (
-         SELECT min(received_at) AS first, max(received_at) AS last FROM events
+         SELECT min(taken_at) AS first, max(taken_at) AS last FROM events
          WHERE tenant_id = $1 AND conversation_id = o.conversation_id AND state = 'waiting') e
      ) o WHERE p.ctid = ANY($4::tid[]) AND p.conversation_id = o.conversation_id`,
     [

@@ -15,9 +15,11 @@ export interface EventCounts {
   readonly extracted: number;
   readonly gone: number;
   readonly rejected: number;
+  /** Not about a conversation, or discarded; without those that have been removed since. */
+  readonly ignored: number;
   /** Were extracted or gone, and have been removed since: all that was ever done is extracted + gone + trimmed. */
   readonly trimmed: number;
-  /** When the oldest waiting event was accepted. */
+  /** When the oldest waiting event was taken in, by Postgres's clock. */
   readonly oldestWaitingAt: Date | null;
 }
 
@@ -46,7 +48,7 @@ export async function eventCountsOf(
   tenantIds: readonly TenantId[],
 ): Promise<ReadonlyMap<TenantId, EventCounts>> {
   const { rows } = await db.query<EventCounts & { tenantId: TenantId }>(
-    `SELECT c.tenant_id AS "tenantId", c.waiting, c.extracted, c.gone, c.rejected, c.trimmed,
+    `SELECT c.tenant_id AS "tenantId", c.waiting, c.extracted, c.gone, c.rejected, c.ignored, c.trimmed,
        least(
          (SELECT first_received_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NULL
           ORDER BY first_received_at LIMIT 1),

@@ -4,7 +4,7 @@ import { lockPending, lockWaitingEvents } from './locks.ts';
 
 export interface Rescheduling {
   readonly conversationId: string;
-  /** Due again after so many milliseconds, by Postgres's clock. */
+  /** Not due before so many ms have passed, by Postgres's clock. */
   readonly inMs: number;
   /** A code of ours. */
   readonly reason: string;

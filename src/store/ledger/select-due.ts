@@ -3,7 +3,7 @@ import type { Db } from '../db.ts';
 
 /** When a conversation is due, by Postgres's clock. Times in ms. */
 export interface Settling {
-  /** Instead of Postgres's clock, for tests. */
+  /** Without it, now by Postgres's clock, which also wrote the times that this is compared with. Tests make it certain. */
   readonly now?: Date;
   /** Quiet for this long. */
   readonly settleMs: number;
@@ -25,6 +25,7 @@ export interface PendingConversation {
   readonly conversationId: string;
   /** Events. */
   readonly waiting: number;
+  /** When its first and its last waiting event were taken in, by Postgres's clock. */
   readonly firstReceivedAt: Date;
   readonly lastReceivedAt: Date;
   /** Readings that failed in a row. */
@@ -33,10 +34,9 @@ export interface PendingConversation {
 
 const ALONG_INDEXES = { alongIndexes: true };
 const COLUMNS = 'conversation_id, waiting, first_received_at, last_received_at, attempts';
-const NOW = 'coalesce($3::timestamptz, now())';
-const ms = (param: string): string => `${param}::float8 * interval '1 ms'`;
+const NOW = 'coalesce($5::timestamptz, now())';
 const QUIET = `tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2)
-  AND (last_received_at <= ${NOW} - ${ms('$4')} OR first_received_at <= ${NOW} - ${ms('$5')})`;
+  AND (last_received_at <= ${NOW} - $3 * interval '1 ms' OR first_received_at <= ${NOW} - $4 * interval '1 ms')`;
 
 // The scans run along pending_by_age and skip only what is in flight or not quiet yet, which is at the newest end: their cost does
 // not depend on how much waits. What was rescheduled has been quiet for long when its time comes.
@@ -65,7 +65,7 @@ export async function selectDue(
 ): Promise<readonly PendingConversation[]> {
   const { now = null, settleMs, settleMaxMs, excluding = [], limit, newestShare, random = Math.random } = options;
   const fresh = Math.min(limit, Math.floor(limit * newestShare + random()));
-  const params = [tenantId, excluding, now, settleMs, settleMaxMs, limit, fresh];
+  const params = [tenantId, excluding, settleMs, settleMaxMs, now ?? null, limit, fresh];
   const { rows } = await db.transaction(
     (tx) => tx.query<PendingConversation & { lane: 'oldest' | 'newest' }>(SELECT_DUE, params),
     ALONG_INDEXES,
@@ -80,21 +80,21 @@ export async function selectDue(
 
 // Called after selectDue, so what is left and not rescheduled is young and little; of many, the oldest are the next.
 const NEXT_DUE = `
-  SELECT extract(epoch FROM least(
-    (SELECT min(least(last_received_at + ${ms('$4')}, first_received_at + ${ms('$5')})) FROM (
+  SELECT ceil(extract(epoch FROM least(
+    (SELECT min(least(last_received_at + $3 * interval '1 ms', first_received_at + $4 * interval '1 ms')) FROM (
        SELECT first_received_at, last_received_at FROM pending_conversations
        WHERE tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2) ORDER BY first_received_at LIMIT 1000) young),
     (SELECT not_before FROM pending_conversations
      WHERE tenant_id = $1 AND not_before IS NOT NULL AND conversation_id <> ALL($2) ORDER BY not_before LIMIT 1)
-  ) - ${NOW})::float8 * 1000 AS "inMs"`;
+  ) - ${NOW}) * 1000)::float8 AS "dueMs"`;
 
-/** Milliseconds until the next conversation is due, 0 when one is; null when nothing waits but what is excluded. */
+/** Milliseconds until the next conversation is due, rounded up, 0 when it is already; null when nothing waits but what is excluded. */
 export async function nextDueMs(db: Db, tenantId: TenantId, settling: Settling): Promise<number | null> {
-  const { now = null, settleMs, settleMaxMs, excluding = [] } = settling;
-  const params = [tenantId, excluding, now, Math.min(settleMs, settleMaxMs), settleMaxMs];
-  const { rows } = await db.transaction((tx) => tx.query<{ inMs: number | null }>(NEXT_DUE, params), ALONG_INDEXES);
-  const inMs = rows[0]?.inMs ?? null;
-  return inMs === null ? null : Math.max(0, Math.ceil(inMs));
+  const { now, settleMs, settleMaxMs, excluding = [] } = settling;
+  const params = [tenantId, excluding, Math.min(settleMs, settleMaxMs), settleMaxMs, now ?? null];
+  const { rows } = await db.transaction((tx) => tx.query<{ dueMs: number | null }>(NEXT_DUE, params), ALONG_INDEXES);
+  const dueMs = rows[0]?.dueMs ?? null;
+  return dueMs === null ? null : Math.max(0, dueMs);
 }
 
 /** Interleaves the two evenly, so that a prefix has some of both. */

@@ -14,15 +14,20 @@ export interface NewEvent {
   readonly customerId: string | null;
   /** Gladly's clock. */
   readonly eventAt: Instant | null;
-  /** When the webhook endpoint accepted it. */
+  /** When the webhook endpoint accepted it, by its own clock: to be shown, and to decide nothing. */
   readonly receivedAt: Date;
   /** Through SQS, or straight into the ledger because SQS was out. */
   readonly way: 'queue' | 'direct';
   /** As it came; bytes when it is no text. */
   readonly body: string | Uint8Array;
-  /** `rejected`: set aside at once, with the reason. */
-  readonly state: 'waiting' | 'rejected';
+  /** `rejected`: set aside at once, with the reason. `ignored`: kept for a while, and nothing is to be done about it. */
+  readonly state: 'waiting' | 'rejected' | 'ignored';
   readonly reason: string | null;
+}
+
+export interface TakeInOptions {
+  /** When they are taken in; without it, now by Postgres's clock. Tests make it certain. */
+  readonly now?: Date;
 }
 
 export interface TakenIn {
@@ -33,25 +38,28 @@ export interface TakenIn {
   readonly conversations: number;
 }
 
+// When an event is due follows from when it was taken in, by Postgres's clock, which also says what time it is then (select-due.ts). received_at
+// is of another clock; one that cannot be kept or lies in the future becomes the time of taking in.
+//
 // One statement, so that it is atomic even outside a transaction. Rows are locked in the order that all writers of the ledger keep: events,
 // pending conversations (each sorted), counters last.
 const TAKE_IN = `
   WITH tenant AS (
-    SELECT tenant_id FROM tenant_counters WHERE tenant_id = $1 FOR KEY SHARE
+    SELECT tenant_id, coalesce($13::timestamptz, now()) AS at FROM tenant_counters WHERE tenant_id = $1 FOR KEY SHARE
   ), inserted AS (
-    INSERT INTO events (tenant_id, event_id, type, conversation_id, item_id, customer_id, event_at, received_at, way, body, state, reason)
-    SELECT tenant.tenant_id, row.event_id, row.type, row.conversation_id, row.item_id, row.customer_id, row.event_at,
-      -- The endpoint's clock may be ahead. Nothing was accepted after now, and what would be would not be due.
-      least(row.received_at, now()), row.way, row.body, row.state, row.reason
+    INSERT INTO events (tenant_id, event_id, type, conversation_id, item_id, customer_id, event_at, received_at, taken_at, way, body, state,
+      reason, done_at)
+    SELECT tenant.tenant_id, event_id, type, conversation_id, item_id, customer_id, event_at, least(received_at, tenant.at), tenant.at, way, body,
+      state, reason, CASE WHEN state = 'ignored' THEN tenant.at END
     FROM tenant, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-      $9::text[], $10::bytea[], $11::text[], $12::text[]) AS row(event_id, type, conversation_id, item_id, customer_id, event_at,
-        received_at, way, body, state, reason)
+      $9::text[], $10::bytea[], $11::text[], $12::text[])
+      AS row(event_id, type, conversation_id, item_id, customer_id, event_at, received_at, way, body, state, reason)
     ORDER BY row.event_id COLLATE "C"
     ON CONFLICT DO NOTHING
-    RETURNING conversation_id, received_at, state
+    RETURNING conversation_id, taken_at, state
   ), queued AS (
     INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_received_at, last_received_at)
-    SELECT $1, conversation_id, count(*), min(received_at), max(received_at)
+    SELECT $1, conversation_id, count(*), min(taken_at), max(taken_at)
     FROM inserted WHERE state = 'waiting' GROUP BY conversation_id ORDER BY conversation_id
     ON CONFLICT (tenant_id, conversation_id) DO UPDATE SET
       waiting = pending.waiting + excluded.waiting,
@@ -62,19 +70,26 @@ const TAKE_IN = `
     RETURNING 1
   ), sums AS (
     SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'rejected') AS rejected,
+      count(*) FILTER (WHERE state = 'ignored') AS ignored,
       (SELECT count(*) FROM queued) AS conversations
     FROM inserted
   ), counted AS (
-    UPDATE tenant_counters c SET waiting = c.waiting + sums.waiting, rejected = c.rejected + sums.rejected
-    FROM sums WHERE c.tenant_id = $1 AND sums.waiting + sums.rejected > 0
+    UPDATE tenant_counters c SET waiting = c.waiting + sums.waiting, rejected = c.rejected + sums.rejected,
+      ignored = c.ignored + sums.ignored
+    FROM sums WHERE c.tenant_id = $1 AND sums.waiting + sums.rejected + sums.ignored > 0
   )
-  SELECT waiting + rejected AS inserted, conversations, EXISTS (SELECT FROM tenant) AS known FROM sums`;
+  SELECT waiting + rejected + ignored AS inserted, conversations, EXISTS (SELECT FROM tenant) AS known FROM sums`;
 
 /**
  * Writes deliveries into the ledger; those it has already are left as they are. Hundreds at once cost little more than one.
  * A drain calls it in a transaction after `assertFence`. Throws UnknownTenantError when the tenant is gone: then nothing was written.
  */
-export async function takeIn(db: Queryable, tenantId: TenantId, rows: readonly NewEvent[]): Promise<TakenIn> {
+export async function takeIn(
+  db: Queryable,
+  tenantId: TenantId,
+  rows: readonly NewEvent[],
+  { now }: TakeInOptions = {},
+): Promise<TakenIn> {
   if (rows.length === 0) return { inserted: 0, duplicates: 0, conversations: 0 };
   const { rows: answers } = await db.query<{ inserted: number; conversations: number; known: boolean }>(TAKE_IN, [
     tenantId,
@@ -84,11 +99,12 @@ export async function takeIn(db: Queryable, tenantId: TenantId, rows: readonly N
     rows.map((row) => row.itemId),
     rows.map((row) => row.customerId),
     rows.map((row) => storableTime(row.eventAt)),
-    rows.map((row) => row.receivedAt),
+    rows.map((row) => storableTime(row.receivedAt)),
     rows.map((row) => row.way),
     rows.map((row) => (typeof row.body === 'string' ? Buffer.from(row.body) : row.body)),
     rows.map((row) => row.state),
     rows.map((row) => row.reason),
+    now ?? null,
   ]);
   const answer = answers[0];
   if (answer === undefined || !answer.known) throw new UnknownTenantError(tenantId);

@@ -163,6 +163,7 @@ describeBrowser('the console', { timeout: PATIENCE_MS }, () => {
       ['/tenants/good/webhook-key', 'mark=x'],
       ['/tenants/good/disconnect', 'reason=x&confirm=good'],
       ['/tenants/good/redrive', 'events='],
+      ['/tenants/good/discard', 'events=&reason=x'],
     ] as const;
     const before = await listActions(world.db, 'good', { limit: 100 });
     for (const [path, body] of forms) expect(await post(page, path, body)).toBe(403);

@@ -99,6 +99,15 @@ describe('the operators’ API', { timeout: 60_000 }, () => {
     ['another method', 'PUT', '/v1/tenants', {}, 405, 'method_not_allowed'],
     ['erasing a tenant that is connected', 'DELETE', '/v1/tenants/tenant-1/data', { reason: 'x' }, 409, 'conflict'],
     ['what is not JSON', 'POST', '/v1/tenants', '{"tenantId":', 422, 'invalid_request'],
+    ['an event id with a NUL', 'POST', '/v1/tenants/tenant-1/redrive', { eventIds: ['a\0b'] }, 422, 'invalid_request'],
+    [
+      'no choice of set-up',
+      'POST',
+      '/v1/tenants/tenant-1/webhook-setup',
+      { webhook: 'by_hand' },
+      422,
+      'invalid_request',
+    ],
     ['a body of 65 KiB', 'POST', '/v1/tenants', `"${'x'.repeat(66_000)}"`, 413, 'payload_too_large'],
   ])('answers %s with %s %s', async (_, method, path, body, status, code) => {
     expect(await refused(method, path, body)).toMatchObject({ status, code });
@@ -155,6 +164,40 @@ describe('the operators’ API', { timeout: 60_000 }, () => {
     for (const path of ['/v1/tenants', '/v1/tenants/{tenantId}/pause', '/v1/tenants/{tenantId}/conversations']) {
       expect(Object.keys(paths)).toContain(path);
     }
+  });
+
+  test('says where a body is required', async () => {
+    const operation = z.object({ requestBody: z.object({ required: z.boolean() }).optional() });
+    const document = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) }).loose();
+    const { paths } = document.parse((await ask('GET', '/openapi.json')).body);
+    const required = (path: string, method: string) => paths[path]?.[method]?.requestBody?.required;
+    expect(required('/v1/tenants', 'post')).toBe(true);
+    expect(required('/v1/tenants/{tenantId}/credentials', 'put')).toBe(true);
+    expect(required('/v1/tenants/{tenantId}/webhook-setup', 'post')).toBe(true);
+    expect(required('/v1/tenants/{tenantId}/resume', 'post')).toBe(false);
+    expect(required('/v1/tenants', 'get')).toBeUndefined();
+  });
+
+  test('takes the choice of set-up under both of its names', async () => {
+    for (const body of [{ webhookSetup: 'create_for_me' }, { setup: 'create_for_me' }])
+      expect(await ask('POST', `/v1/tenants/${tenant.id}/webhook-setup`, body)).toMatchObject({ status: 202 });
+  });
+
+  test('says in the list, too, what a set-up waits for', async () => {
+    const waiting = await createTenant(world, {});
+    await waiting.give({ ...credentialsOf(gladly), email: 'nobody@example.com' });
+    await waiting.until(({ onboarding }) =>
+      onboarding.steps.some(({ problem: found }) => found?.code === 'token_rejected'),
+    );
+    expect((await ask('GET', `/v1/tenants/${waiting.id}`)).body).toMatchObject({
+      problem: 'token_rejected',
+      onboarding: { problem: { code: 'token_rejected' } },
+    });
+    const { tenants } = z
+      .object({ tenants: z.array(z.object({ tenantId: z.string(), problem: z.string().nullable() })) })
+      .parse((await ask('GET', '/v1/tenants')).body);
+    expect(tenants.find(({ tenantId }) => tenantId === waiting.id)?.problem).toBe('token_rejected');
+    expect(tenants.find(({ tenantId }) => tenantId === tenant.id)?.problem).toBeNull();
   });
 
   test('says that it is ready, and what it needs', async () => {

@@ -48,6 +48,20 @@ describe('the embedded world, whole', { timeout: 180_000 }, () => {
     expect(world.output).toContain('sqs ended (SIGKILL); it starts again in 0.1 s');
   });
 
+  test('ends with the npm that started it, though nobody passes the signal on', async () => {
+    const world = (await DevWorld.make({ ...ALL_REAL, npm_lifecycle_event: 'start' })).start({ inShell: true });
+    await world.saying(STORED);
+    const all = Object.values(world.run()).flatMap(({ pid }) => identify(pid) ?? []);
+    expect(all.length).toBeGreaterThan(1);
+    world.signal('SIGTERM');
+    expect(await world.ended()).toBe('SIGTERM');
+    await until(
+      () => all.every((part) => !isAlive(part)),
+      STOPPED_MS,
+      () => `left: ${all.filter(isAlive).map(({ pid }) => pid)}`,
+    );
+  });
+
   test('the parts end by themselves when the supervisor is killed', async () => {
     const world = (await DevWorld.make()).start();
     await world.saying(STORED, 150_000);

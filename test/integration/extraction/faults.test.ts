@@ -187,7 +187,7 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
     await when(tenant, 'extracted after all', (found) => counts(found, { extracted: 2, rejected: 0, waiting: 0 }));
   });
 
-  it.concurrent('dead letters come back through the ledger; what is not ours stays where it is', async () => {
+  it.concurrent('dead letters come back through the ledger; what is not ours is kept there, as rejected', async () => {
     const { gladly, tenant } = await connected();
     const { id, customerId } = await newConversation(gladly, 2);
     const { rows } = await world.db.query<{ dead: string }>(
@@ -210,7 +210,7 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
     sqs.destroy();
     const redrive = `/v1/tenants/${tenant.id}/redrive`;
     expect(await world.api('POST', redrive, { dryRun: true })).toMatchObject({ deadLetters: 2 });
-    expect(await world.api('POST', redrive, { dryRun: false })).toMatchObject({ deadLetters: 1, deadLettersLeft: 1 });
-    await when(tenant, 'extracted', (found) => counts(found, { extracted: 1, waiting: 0 }));
+    expect(await world.api('POST', redrive, { dryRun: false })).toMatchObject({ deadLetters: 2, deadLettersLeft: 0 });
+    await when(tenant, 'extracted', (found) => counts(found, { extracted: 1, waiting: 0, rejected: 1 }));
   });
 });

@@ -78,6 +78,7 @@ function engineOn({ transport, ledger }: ReturnType<typeof world>) {
     }),
     wakes: new WakeNotifier({ wake: () => Promise.reject(new Error('out')) }, silent),
     recorder: new DeliveryRecorder({ record: () => Promise.resolve() }, silent),
+    onFailure: () => undefined,
   });
 }
 

@@ -1,5 +1,9 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createKeySource } from '../../../src/api/ingest/key-source.ts';
 import { createWaker } from '../../../src/api/ingest/waker.ts';
 import { decodeDelivery } from '../../../src/queue/envelope.ts';
@@ -146,6 +150,107 @@ describe('keys', () => {
   });
 });
 
+describe('a delivery that came through somebody else', () => {
+  const headers = (): Record<string, string> => ({ 'content-type': 'application/json', 'x-api-key': tenant.key });
+  const post = (more: Record<string, string>, body: string | Uint8Array): Promise<Response> =>
+    fetch(`${endpoint.url}/webhooks/gladly/${tenant.tenantId}`, {
+      method: 'POST',
+      headers: { ...headers(), ...more },
+      body,
+    });
+
+  test('with a byte order mark is what it would be without', async () => {
+    const body = `\uFEFF${eventBody()}`;
+    expect((await deliver(endpoint, tenant, body)).status).toBe(200);
+    expect(await queued(tenant.queue)).toEqual([body]);
+    const pinged = await ground.tenant();
+    expect((await deliver(endpoint, pinged, '\uFEFF{"type":"PING"}')).status).toBe(200);
+    expect(await queued(pinged.queue)).toEqual([]);
+  });
+
+  test('compressed is stored as what it was; a bomb is 413, and an encoding that nobody here knows 415', async () => {
+    const body = eventBody();
+    for (const [encoding, bytes] of [
+      ['gzip', gzipSync(body)],
+      ['br', brotliCompressSync(body)],
+    ] as const) {
+      expect((await post({ 'content-encoding': encoding }, bytes)).status).toBe(200);
+      expect(await queued(tenant.queue)).toEqual([body]);
+    }
+    expect((await post({ 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(50_000_000)))).status).toBe(413);
+    const unknown = await post({ 'content-encoding': 'zstd' }, 'x');
+    expect([unknown.status, unknown.headers.get('accept-encoding')]).toEqual([415, 'gzip, deflate, br']);
+    expect((await post({ 'content-encoding': 'zstd', 'x-api-key': 'wrong' }, 'x')).status).toBe(401);
+    expect(await queued(tenant.queue)).toEqual([]);
+  });
+
+  test('with others in an array is one of several, in the queue and in the ledger', async () => {
+    const [one, two, three] = [eventBody(), eventBody(), eventBody()];
+    expect((await deliver(endpoint, tenant, `[${one}, ${two},{"type":"PING"}]`)).status).toBe(200);
+    expect((await queued(tenant.queue)).sort()).toEqual([one, two].sort());
+    const without = await ground.tenant();
+    await ground.db.query('UPDATE tenants SET queue_url = NULL WHERE tenant_id = $1', [without.tenantId]);
+    // Sent again together with a new one, each is there once.
+    for (const body of [`[${one},${two}]`, `[${two},${three}]`])
+      expect((await deliver(endpoint, without, body)).status).toBe(200);
+    expect(await eventCounts(ground.db, without.tenantId)).toMatchObject({ waiting: 3, rejected: 0 });
+  });
+
+  test('is refused as a whole when one of several can be kept nowhere', async () => {
+    const gone = `http://127.0.0.1:${await freePort()}`;
+    let puts = 0;
+    const flaky = await startEndpoint(ground, {
+      transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: gone }),
+      ledger: {
+        put: async (rows) => {
+          puts += rows.length;
+          return rows.map((_, n) => n > 0);
+        },
+      },
+    });
+    expect((await deliver(flaky, tenant, `[${eventBody()},${eventBody()}]`)).status).toBe(503);
+    expect(puts).toBe(2);
+    await flaky.close();
+  });
+
+  test.each(['http://example.com', 'HTTPS://example.com:8443', ''])(
+    'is found at the target %s/webhooks/…',
+    async (origin) => {
+      const body = eventBody();
+      const answer = await new Promise<number | undefined>((resolve, reject) => {
+        const path = `${origin}/webhooks/gladly/${tenant.tenantId}?x=1`;
+        request({ port: endpoint.port, method: 'POST', path, headers: headers() }, (found) =>
+          resolve(found.resume().statusCode),
+        )
+          .once('error', reject)
+          .end(body);
+      });
+      expect(answer).toBe(200);
+      expect(await queued(tenant.queue)).toEqual([body]);
+    },
+  );
+
+  test.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['203.0.113.8:40001', '203.0.113.8:40002'],
+    ['[2001:db8::1]:40001', '[2001:db8::1]:40002'],
+    ['[2001:db8:0:1::1]', '2001:db8:0:1::2'],
+  ])('from %s is of the same sender as from %s, for the limit on wrong keys', async (one, other) => {
+    const behind = await startEndpoint(ground, { proxies: 1, tuning: { flood: { burst: 2, perSecond: 0 } } });
+    const statuses = [];
+    for (const from of [one, other, one, other]) {
+      const answer = await fetch(`${behind.url}/webhooks/gladly/${tenant.tenantId}`, {
+        method: 'POST',
+        headers: { 'x-api-key': 'wrong', 'x-forwarded-for': `10.0.0.1, ${from}` },
+        body: '{}',
+      });
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([401, 401, 429, 429]);
+    await behind.close();
+  });
+});
+
 describe('what is not a delivery', () => {
   test('another method is 405 and says which', async () => {
     const answer = await fetch(`${endpoint.url}/webhooks/gladly/${tenant.tenantId}`);
@@ -187,6 +292,53 @@ describe('SQS is out', () => {
     expect(metrics).toContain('ingest_delivery_seconds_count{outcome="ledgered"} 32');
     expect(metrics).toContain('ingest_breaker_open 1');
     await without.close();
+  });
+
+  test('SQS answers, and refuses all: deliveries go into the ledger, it is told once, and SQS is left alone', async () => {
+    let calls = 0;
+    const refusing = createServer((_, response) => {
+      calls += 1;
+      response.writeHead(403).end('{"__type":"com.amazonaws.sqs#InvalidSignatureException"}');
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void refusing.close());
+    const log: object[] = [];
+    const { port } = refusing.address() as AddressInfo;
+    const denied = await startEndpoint(ground, {
+      transport: createLeanTransport({ client: ground.sqs.clients.control, endpoint: `http://127.0.0.1:${port}` }),
+      log: { info: () => undefined, warn: (fields) => void log.push(fields) },
+    });
+    onTestFinished(() => denied.close());
+    const refused = await ground.tenant();
+    await denied.ingest.keys.refresh();
+    for (let n = 0; n < 10; n += 1) expect((await deliver(denied, refused, eventBody())).status).toBe(200);
+    expect((await eventCounts(ground.db, refused.tenantId)).waiting).toBe(10);
+    // Five open the breaker; on a slow machine one more try may follow.
+    expect(calls).toBeLessThan(8);
+    expect(log).toMatchObject([
+      { event: 'sqs.denied', code: 'InvalidSignatureException' },
+      { event: 'sqs.breaker_opened' },
+    ]);
+    const metrics = await denied.registry.metrics();
+    expect(metrics).toMatch(/ingest_sqs_failures_total\{kind="denied",code="InvalidSignatureException"\} [567]\n/);
+    expect(metrics).toMatch(/ingest_breaker_open (1|0\.5)\n/);
+  });
+
+  test('a queue that SQS refuses is told: counted by code, and one line of the log a tenant and minute', async () => {
+    const tenants = [await ground.tenant(), await ground.tenant()];
+    const lines: object[] = [];
+    const log = { info: () => undefined, warn: (fields: object) => void lines.push(fields) };
+    const refused = await startEndpoint(ground, { log });
+    for (const { queue } of tenants) await ground.sqs.clients.control.send(new DeleteQueueCommand({ QueueUrl: queue }));
+    for (const one of tenants) {
+      for (let n = 0; n < 10; n += 1) expect((await deliver(refused, one, eventBody())).status).toBe(200);
+    }
+    const metrics = await refused.registry.metrics();
+    expect(metrics).toContain('ingest_sqs_failures_total{kind="refused",code="QueueDoesNotExist"} 20');
+    expect(lines).toMatchObject(
+      tenants.map(({ tenantId }) => ({ event: 'queue.refused', tenantId, code: 'QueueDoesNotExist' })),
+    );
+    await refused.close();
   });
 
   test('the ledger fails as well: 503 with Retry-After', async () => {

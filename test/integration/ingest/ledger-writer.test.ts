@@ -4,6 +4,7 @@ import { createLedgerWriter } from '../../../src/api/ingest/ledger-writer.ts';
 import type { LedgerRow } from '../../../src/api/ingest/ports.ts';
 import { eventCounts } from '../../../src/store/ledger/counters.ts';
 import { eventBody } from '../../support/ingest/endpoint.ts';
+import { withRule } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 const row = (tenantId: string, body: string): LedgerRow => ({
@@ -32,14 +33,25 @@ describeStore('the ledger as ingest writes it', (store) => {
   });
 
   describe('a row that Postgres refuses', () => {
-    test('is the only one that is not written', async () => {
+    const putUnder = (check: string, tenantId: string, bodies: readonly string[]) =>
+      withRule(store.db, 'events', check, () =>
+        createLedgerWriter(store.db).put(bodies.map((body) => row(tenantId, body))),
+      );
+
+    test('is set aside alone, and kept, so that Gladly need not send it again', async () => {
       const tenantId = await store.tenant();
-      await store.db.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (event_id <> 'poison')`);
       const bodies = Array.from({ length: 7 }, (_, n) => eventBody(n === 4 ? { id: 'poison' } : {}));
-      const written = await createLedgerWriter(store.db).put(bodies.map((body) => row(tenantId, body)));
+      const written = await putUnder(`event_id <> 'poison'`, tenantId, bodies);
+      expect(written).toEqual(bodies.map(() => true));
+      expect(await eventCounts(store.db, tenantId)).toMatchObject({ waiting: 6, rejected: 1 });
+    });
+
+    test('is the only one that is not written when its bytes are refused', async () => {
+      const tenantId = await store.tenant();
+      const bodies = Array.from({ length: 7 }, (_, n) => (n === 4 ? 'seven 7' : eventBody()));
+      const written = await putUnder('length(body) <> 7', tenantId, bodies);
       expect(written).toEqual([true, true, true, true, false, true, true]);
-      expect((await eventCounts(store.db, tenantId)).waiting).toBe(6);
-      await store.db.query('ALTER TABLE events DROP CONSTRAINT no_poison');
+      expect(await eventCounts(store.db, tenantId)).toMatchObject({ waiting: 6, rejected: 0 });
     });
   });
 });

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createHttpServer } from '../../../src/api/http/server.ts';
+import { brokenAnswer } from '../../../src/api/ingest/answers.ts';
 import {
   deliver,
   type Endpoint,
@@ -12,7 +14,9 @@ import {
 import { openRaw, statusOf } from '../../support/ingest/raw.ts';
 import { until } from '../../support/ingest/until.ts';
 
-const LIMITS = { headersTimeoutMs: 600, requestTimeoutMs: 1_200, checkIntervalMs: 100 };
+const LIMITS = { headersTimeoutMs: 600, requestTimeoutMs: 1_200, checkIntervalMs: 100, keepAliveMs: 2_500 };
+/** Node closes a kept connection a second after it has told the sender that it would, and looks every `checkIntervalMs`. */
+const CLOSED_WITHIN_MS = LIMITS.keepAliveMs + 10_000;
 
 let ground: Ground;
 let endpoint: Endpoint;
@@ -35,13 +39,12 @@ const delivers = async (): Promise<number> => (await deliver(endpoint, tenant, e
 
 describe('slow and endless senders', () => {
   test.each([
-    ['a silent connection', () => ''],
     ['headers that never end', () => 'POST / HTTP/1.1\r\nA: b\r\n'],
     ['a body that never comes', () => head('Content-Length: 10\r\n\r\n')],
     ['a chunked body that stops', () => head('Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')],
   ])('%s is told 408 and closed', async (_, text) => {
     const raw = await openRaw(endpoint.port);
-    if (text() !== '') raw.write(text());
+    raw.write(text());
     expect(statusOf(await raw.answer())).toBe(408);
     expect(raw.isClosed).toBe(true);
   });
@@ -58,6 +61,65 @@ describe('slow and endless senders', () => {
     const raw = await openRaw(endpoint.port);
     raw.write(head(`X-Long: ${'x'.repeat(20_000)}\r\n\r\n`));
     expect(statusOf(await raw.answer())).toBe(431);
+  });
+});
+
+describe('a connection without a request', () => {
+  const delivery = (): string => {
+    const body = eventBody();
+    return head(`Content-Length: ${body.length}\r\n\r\n${body}`);
+  };
+
+  test('that has just been opened may wait for longer than headers may take, and is used then', async () => {
+    const raw = await openRaw(endpoint.port);
+    await pause(3 * LIMITS.headersTimeoutMs);
+    raw.write(delivery());
+    await until(() => raw.received().includes('ok'));
+    expect(statusOf(raw.received())).toBe(200);
+  });
+
+  test('that has just been opened and stays silent is closed without a word', async () => {
+    const raw = await openRaw(endpoint.port);
+    await until(() => raw.isClosed, CLOSED_WITHIN_MS);
+    expect(raw.received()).toBe('');
+  });
+
+  test('has no more time for its headers because it was silent before', async () => {
+    const raw = await openRaw(endpoint.port);
+    await pause(2 * LIMITS.headersTimeoutMs);
+    const began = performance.now();
+    raw.write('POST / HTTP/1.1\r\nA: b\r\n');
+    expect(statusOf(await raw.answer())).toBe(408);
+    expect(performance.now() - began).toBeGreaterThan(LIMITS.headersTimeoutMs - 50);
+  });
+
+  test('that was used is kept, and closed without a word', async () => {
+    const raw = await openRaw(endpoint.port);
+    raw.write(delivery());
+    await pause(LIMITS.keepAliveMs - 1_000);
+    raw.write(delivery());
+    await until(() => raw.received().match(/HTTP\/1\.1 200/g)?.length === 2);
+    await until(() => raw.isClosed, CLOSED_WITHIN_MS);
+    expect(raw.received().match(/HTTP\/1\.1/g)).toHaveLength(2);
+  });
+
+  test('is no connection whose first request is answered late', async () => {
+    const slow = createHttpServer(
+      { brokenAnswer, onRequest: (_, response) => void setTimeout(() => response.end('late'), 1_500) },
+      { ...LIMITS, keepAliveMs: 1_000 },
+    );
+    onTestFinished(() => slow.shutDown({ delayMs: 0, graceMs: 0 }));
+    const raw = await openRaw(await slow.listen(0, '127.0.0.1'));
+    raw.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until(() => raw.received().includes('late'));
+  });
+
+  test('makes room when connections run short', async () => {
+    const crowded = await startEndpoint(ground, {}, { ...LIMITS, keepAliveMs: 600_000, maxConnections: 4 });
+    onTestFinished(() => crowded.close());
+    const silent = await Promise.all(Array.from({ length: 4 }, () => openRaw(crowded.port)));
+    await until(() => silent.some(({ isClosed }) => isClosed));
+    expect(silent.map((raw) => raw.received())).toEqual(['', '', '', '']);
   });
 });
 

@@ -42,8 +42,8 @@ const answering =
 
 describe.each(['sdk', 'lean'])('kinds of failures (%s)', (which) => {
   test.each([
-    [400, 'AccessDeniedException', 'refused', false],
-    [403, 'InvalidSecurity', 'refused', false],
+    [400, 'AccessDeniedException', 'denied', true],
+    [403, 'InvalidSecurity', 'denied', true],
     [403, 'RequestThrottled', 'throttled', true],
     [500, 'InternalError', 'server', true],
     [503, 'ServiceUnavailable', 'server', true],

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const HOOK = `data:text/javascript,${encodeURIComponent(
    registerHooks({ load(url, context, next) { process.stdout.write('LOADED ' + url + '\\n'); return next(url, context); } });`,
 )}`;
 
-/** Complete, and leading nowhere: the role loads all its code, and ends when Postgres does not answer. */
+/** Complete, and leading nowhere: a worker loads all its code, and ends when Postgres does not answer; the others are up then. */
 const NOWHERE = {
   DATABASE_URL: 'postgres://127.0.0.1:1/none',
   TEMPORAL_ADDRESS: '127.0.0.1:1',
@@ -21,18 +21,21 @@ const NOWHERE = {
   OPERATOR_KEYS: '0123456789abcdef0123456789abcdef',
   SECRET_KEYS: `k1:${Buffer.alloc(32).toString('base64')}`,
   API_PORT: '0',
-  LOG_LEVEL: 'silent',
+  LOG_LEVEL: 'info',
 };
 
 async function loadedBy(role: string): Promise<readonly string[]> {
-  const stdout = await new Promise<string>((resolve) => {
-    execFile(
-      process.execPath,
-      ['--import', HOOK, join(ROOT, 'src/main.ts'), role],
-      { env: { PATH: process.env['PATH'], ...NOWHERE }, maxBuffer: 64 * 1024 * 1024, timeout: 25_000 },
-      (_, out) => resolve(out),
-    );
+  const child = spawn(process.execPath, ['--import', HOOK, join(ROOT, 'src/main.ts'), role], {
+    env: { PATH: process.env['PATH'], ...NOWHERE },
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
+  const tooLong = setTimeout(() => child.kill('SIGKILL'), 25_000);
+  let stdout = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    stdout += chunk;
+    if (stdout.includes('"event":"role.up"')) child.kill('SIGTERM');
+  }
+  clearTimeout(tooLong);
   return [...stdout.matchAll(/^LOADED (file:.*)$/gm)].map(([, url]) => fileURLToPath(url ?? '').slice(ROOT.length + 1));
 }
 
@@ -48,7 +51,7 @@ function productionPackages(): ReadonlySet<string> {
 
 const packageOf = (path: string): string => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? '';
 
-describe.each(['api', 'worker'])('node src/main.ts %s', (role) => {
+describe.each(['api', 'ingest', 'worker'])('node src/main.ts %s', (role) => {
   test('loads the product, its packages, and nothing of the workshop', async () => {
     const loaded = await loadedBy(role);
     expect(loaded).toContain(`src/roles/${role}.ts`);
@@ -59,6 +62,12 @@ describe.each(['api', 'worker'])('node src/main.ts %s', (role) => {
     expect(packages.size).toBeGreaterThan(10);
     expect([...packages].filter((path) => !production.has(path))).toEqual([]);
   });
+});
+
+test('the webhook endpoint alone loads no page, no command and no key of a tenant', async () => {
+  const loaded = await loadedBy('ingest');
+  const faces = /^src\/(?:api\/(?:app|codec|connect|console|feed|operators|pages)|tenants\/commands|store\/secret-box)/;
+  expect(loaded.filter((path) => faces.test(path))).toEqual([]);
 });
 
 test('the image installs no emulator, no second Node and no tool', () => {

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { openDb } from '../../../src/store/db.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Db, type DbOptions, openDb } from '../../../src/store/db.ts';
 import { isTransient, StoreError } from '../../../src/store/errors.ts';
+import { assertWritable } from '../../../src/store/writable.ts';
 import { postgresKinds } from '../../support/store/database.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
@@ -122,7 +123,71 @@ describe.for(postgresKinds)('Db when Postgres goes away ($name)', (postgres) => 
   });
 });
 
+// What a session keeps, and what Postgres ends by itself, PGlite cannot show: all its connections are one session, without timers.
+describe.for(postgresKinds.filter(({ name }) => name === 'Postgres'))('Db on connections ($name)', (postgres) => {
+  async function open(options: Partial<DbOptions> = {}): Promise<Db> {
+    const database = await postgres.open();
+    const db = openDb(database.url, { max: 2, name: 'test', ...options });
+    onTestFinished(async () => {
+      await db.close();
+      await database.close();
+    });
+    return db;
+  }
+
+  it('takes another connection after one that may only read, and none that was opened before', async () => {
+    const db = await open();
+    // Two at once, so both connections are what a fail-over leaves behind.
+    const arrived = Array.from({ length: 2 }, () => Promise.withResolvers<void>());
+    await Promise.all(
+      arrived.map((mine) =>
+        db.transaction(async (tx) => {
+          await tx.query('SET default_transaction_read_only = on');
+          mine.resolve();
+          await Promise.all(arrived.map(({ promise }) => promise));
+        }),
+      ),
+    );
+    expect(await failure(db.query('CREATE TABLE one ()'))).toMatchObject({ code: '25006', transient: true });
+    await db.query('CREATE TABLE two ()');
+    await db.transaction((tx) => tx.query('CREATE TABLE three ()'));
+  });
+
+  it('says of a connection that may only read that nothing can be written, and does not use it again', async () => {
+    const db = await open({ max: 1 });
+    await db.query('SET default_transaction_read_only = on');
+    expect(await failure(assertWritable(db))).toMatchObject({ code: '25006', transient: true });
+    await assertWritable(db);
+  });
+
+  it('uses no connection that Postgres has ended', async () => {
+    const db = await open({ max: 1 });
+    const ended = db.transaction((tx) => tx.query('SELECT pg_terminate_backend(pg_backend_pid())'));
+    expect(await failure(ended)).toMatchObject({ code: '57P01', transient: true });
+    expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('ends a statement that takes too long, in a transaction and alone, and Postgres does not go on with it', async () => {
+    const db = await open({ statementTimeoutMs: 300 });
+    const sleep = `SELECT pg_sleep(20) AS "a statement of this test"`;
+    expect(await failure(db.transaction((tx) => tx.query(sleep)))).toMatchObject({ code: '57014', transient: true });
+    expect(await failure(db.query(sleep))).toMatchObject({ code: 'query_timeout', transient: true });
+    await expect
+      .poll(async () => {
+        const left = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()`;
+        return (await db.query(left)).rows;
+      })
+      .toEqual([]);
+  });
+});
+
 describe('Db without a Postgres', () => {
+  it.each(['127.0.0.1', 'localhost'])('says that nobody listens at %s, whatever addresses that has', async (host) => {
+    const db = openDb(`postgres://a:secret@${host}:1/b`, { max: 1, name: 'test' });
+    expect(await failure(db.query('SELECT 1'))).toMatchObject({ code: 'ECONNREFUSED', transient: true });
+    await db.close();
+  });
+
   it('gives up on a server that never answers', async () => {
     const server = createServer(() => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { park } from '../../../src/activities/drain/drain.ts';
 import { Intake } from '../../../src/activities/drain/intake.ts';
+import { Room } from '../../../src/activities/drain/room.ts';
 import { createWaker } from '../../../src/api/ingest/waker.ts';
 import type { DrainEnd, ExtractionTuning } from '../../../src/contracts/extraction.ts';
 import { beginDrain, markParked } from '../../../src/store/drains.ts';
@@ -92,17 +93,20 @@ describeStore('parking', (store) => {
         const drain = async (): Promise<DrainEnd> => {
           await turns.next();
           const fence = await beginDrain(store.db, tenantId, 'w1');
-          const intake = new Intake<number>({
-            async receive() {
-              await turns.next();
-              return queue.splice(0).map((row) => ({ handle: String(row), row }));
+          const intake = new Intake<number>(
+            {
+              async receive() {
+                await turns.next();
+                return queue.splice(0).map((row) => ({ handle: String(row), row, bytes: 1 }));
+              },
+              async write(rows) {
+                for (const row of rows) taken.add(row);
+                return { inserted: rows.length, refused: [] };
+              },
+              remove: async () => undefined,
             },
-            async write(rows) {
-              for (const row of rows) taken.add(row);
-              return rows.length;
-            },
-            remove: async () => undefined,
-          });
+            new Room(1_000),
+          );
           while (await intake.look(GOES_ON));
           const mark = async (): Promise<void> => {
             await turns.next();

@@ -52,6 +52,7 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
         store.db,
         tenantId,
         Array.from({ length: BATCH }, (_, m) => event(`e${n + m}`, `c${n + m}`, at(n + m))),
+        { now: at(n) },
       );
     }
     const reads: Reads[] = [];
@@ -62,6 +63,7 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
       db,
       tenantId,
       Array.from({ length: 50 }, (_, n) => event(`more-${n}`, `c${n}`, at(WAITING))),
+      { now: at(WAITING) },
     );
     const picked = await selectDue(db, tenantId, { ...due, limit: 50, newestShare: 0.2 });
     const ids = picked.map(({ conversationId }) => conversationId);

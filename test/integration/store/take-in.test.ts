@@ -97,4 +97,16 @@ describeStore('takeIn', (store) => {
         .slice(0, 3),
     ).toEqual(['e1', 'e8', 'e15']);
   });
+
+  it('keeps what is not about a conversation as ignored, done as soon as it is there', async () => {
+    const tenantId = await store.tenant();
+    const agent = event('a1', null, at(0), { state: 'ignored', reason: 'not_about_a_conversation' });
+    expect(await takeIn(store.db, tenantId, [agent, event('e1', 'c1')])).toMatchObject({ inserted: 2 });
+    expect(await takeIn(store.db, tenantId, [agent])).toMatchObject({ inserted: 0 });
+    const { kept, counted } = await countsBothWays(store.db, tenantId);
+    expect(kept).toEqual(counted);
+    expect(kept).toMatchObject({ waiting: 1, rejected: 0, ignored: 1 });
+    const { rows } = await store.db.query('SELECT done_at = taken_at AS done FROM events WHERE event_id = $1', ['a1']);
+    expect(rows).toEqual([{ done: true }]);
+  });
 });

@@ -1,51 +1,235 @@
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import {
+  DeleteMessageCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { Registry } from '@prometheus-io/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { startFauxqs } from 'fauxqs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWatchTenants } from '../../../src/activities/sweep/watch-tenants.ts';
-import { createSqsClients, type SqsClients } from '../../../src/queue/client.ts';
-import { createQueues } from '../../../src/queue/provision.ts';
+import { z } from 'zod';
+import { createWatchTenants, type WatchDeps } from '../../../src/activities/sweep/watch-tenants.ts';
+import type { ExtractionView } from '../../../src/contracts/extraction.ts';
+import type { WatchReport } from '../../../src/contracts/sweep.ts';
+import { createQueues, type Queues } from '../../../src/queue/provision.ts';
+import { listActions } from '../../../src/store/actions.ts';
+import { takeIn } from '../../../src/store/ledger/take-in.ts';
+import { readTenantFacts } from '../../../src/store/tenant-states.ts';
 import { getTenant, updateTenant } from '../../../src/store/tenants.ts';
+import { registerFindingMetrics } from '../../../src/tenants/metrics.ts';
+import { recordExtraction } from '../../../src/tenants/projection.ts';
+import { redrive } from '../../../src/tenants/redrive.ts';
+import { connect, type World } from '../../support/queue/queues.ts';
+import { at, event } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 const DAY_MS = 86_400_000;
 
 let emulator: Awaited<ReturnType<typeof startFauxqs>>;
-let sqs: SqsClients;
+let sqs: World;
+let queues: Queues;
 beforeAll(async () => {
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
   emulator = await startFauxqs({ port: 0, logger: false });
-  sqs = createSqsClients({ endpoint: emulator.address, region: 'us-east-1' });
+  sqs = connect(emulator.address);
+  queues = createQueues(sqs.clients.control, { prefix: 'watch-' });
 });
 afterAll(async () => {
-  sqs.close();
+  sqs.clients.close();
   await emulator.stop();
 });
 
+const PAUSED: ExtractionView = {
+  phase: 'paused',
+  since: at(0).toISOString(),
+  pause: { by: 'ann', reason: 'asked', at: at(0).toISOString() },
+  disconnect: null,
+  problem: null,
+  warning: null,
+  nextTryAt: null,
+  unknownSignals: 0,
+  lastUnknownSignal: null,
+};
+
 describeStore('the watch over all tenants', (store) => {
-  it.each(['connecting', 'connected'] as const)('sees to it that no event of a %s tenant expires', async (state) => {
+  /** A tenant with queues, and a watch that looks at it. */
+  async function watched(state: 'connecting' | 'connected' = 'connected') {
     const tenantId = await store.tenant();
-    const queues = createQueues(sqs.control, { prefix: 'watch-' });
     const { queue, dead } = await queues.provision(tenantId, 4);
     await updateTenant(store.db, tenantId, { queueUrl: queue, deadLetterQueueUrl: dead, state });
-    await sqs.control.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: 'waits' }));
     const told: string[] = [];
-    const watch = createWatchTenants({
-      db: store.db,
-      queues,
-      // A tenant that is being connected has no extraction yet: nobody is there to be told.
-      workflows: {
-        wake: async (id) => void told.push(`wake ${id}`),
-        archive: async () => undefined,
-        warn: async () => undefined,
+    const lines: { readonly event: string; readonly code?: string }[] = [];
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    /** Temporal as it is when all is well, or with what it answers instead. */
+    const look = async (
+      afterMs = 0,
+      temporal: Partial<WatchDeps['workflows']> = {},
+      asked = queues,
+    ): Promise<WatchReport> => {
+      const watch = createWatchTenants({
+        db: store.db,
+        queues: asked,
+        workflows: {
+          wake: async (id) => void (id === tenantId && told.push('wake')),
+          archive: async (id) => void (id === tenantId && told.push('archive')),
+          warn: async (id, problem) => void (id === tenantId && told.push(`warn ${problem?.code ?? 'nothing'}`)),
+          ...temporal,
+        },
+        log,
+        now: () => new Date(Date.now() + afterMs),
+      });
+      const report: WatchReport = await new MockActivityEnvironment().run(watch);
+      return report;
+    };
+    return {
+      tenantId,
+      queue,
+      dead,
+      told,
+      look,
+      send: (to: string, body = 'waits') =>
+        sqs.clients.control.send(new SendMessageCommand({ QueueUrl: to, MessageBody: body })),
+      drop: (url: string) => sqs.clients.control.send(new DeleteQueueCommand({ QueueUrl: url })),
+      findings: async () => (await readTenantFacts(store.db, tenantId))?.findings ?? [],
+      logged: (name: string) => lines.flatMap((line) => (line.event === name ? [line.code] : [])),
+      tenant: () => getTenant(store.db, tenantId),
+      days: async () => {
+        const asked = { QueueUrl: queue, AttributeNames: ['MessageRetentionPeriod' as const] };
+        const { Attributes } = await sqs.clients.control.send(new GetQueueAttributesCommand(asked));
+        return Number(Attributes?.MessageRetentionPeriod) / 86_400;
       },
-      log: pino({ level: 'silent' }),
-      now: () => new Date(Date.now() + 3.9 * DAY_MS),
-    });
-    const report = await new MockActivityEnvironment().run(watch);
-    expect(report).toMatchObject({ failed: 0 });
-    expect((await getTenant(store.db, tenantId))?.retentionDays).toBe(14);
-    expect(told.includes(`wake ${tenantId}`)).toBe(state === 'connected');
+      metric: async (code: string) => {
+        const registry = new Registry();
+        registerFindingMetrics(registry, store.db);
+        const found = new RegExp(`tenant_findings\\{code="${code}"\\} (\\d+)`).exec(await registry.metrics());
+        return Number(found?.[1]);
+      },
+    };
+  }
+
+  const DOWN = async (): Promise<never> => {
+    throw new Error('Temporal does not answer');
+  };
+  const OUT = { wake: DOWN, archive: DOWN, warn: DOWN };
+
+  it.each(['connecting', 'connected'] as const)('sees to it that no event of a %s tenant expires', async (state) => {
+    const { queue, told, look, send, tenant } = await watched(state);
+    await send(queue);
+    expect(await look(3.9 * DAY_MS)).toMatchObject({ failed: 0 });
+    expect((await tenant())?.retentionDays).toBe(14);
+    expect(told.includes('wake')).toBe(state === 'connected');
+  });
+
+  it('needs no workflow for it: a paused tenant whose workflow is wedged is kept longer, and the alert stands', async () => {
+    const { tenantId, queue, told, look, send, tenant, days } = await watched();
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view: PAUSED });
+    await send(queue);
+    expect((await look(3 * DAY_MS, OUT)).failed).toBeGreaterThan(0);
+    expect(await days()).toBe(14);
+    await look(12 * DAY_MS, OUT);
+    expect(await tenant()).toMatchObject({ retentionDays: 14, retentionAlert: 80, retentionAlertTold: 0 });
+    // As soon as Temporal answers, the extraction is told, once.
+    await look(12 * DAY_MS);
+    await look(12 * DAY_MS);
+    expect(told.filter((it) => it.startsWith('warn'))).toEqual(['warn events_expire']);
+    expect(await tenant()).toMatchObject({ retentionAlert: 80, retentionAlertTold: 80 });
+  });
+
+  it('tells again what a process that died had not told, and takes back what it told', async () => {
+    const { queue, told, look, send, tenant } = await watched();
+    await updateTenant(store.db, (await tenant())?.tenantId ?? '', { retentionDays: 14 });
+    await send(queue);
+    // Dies between noting the alert and telling it.
+    await look(8 * DAY_MS, { warn: DOWN });
+    expect(await tenant()).toMatchObject({ retentionAlert: 50, retentionAlertTold: 0 });
+    await look(8 * DAY_MS);
+    expect(told).toContain('warn events_expire');
+    const { Messages = [] } = await sqs.clients.control.send(new ReceiveMessageCommand({ QueueUrl: queue }));
+    for (const { ReceiptHandle } of Messages)
+      await sqs.clients.control.send(new DeleteMessageCommand({ QueueUrl: queue, ReceiptHandle }));
+    await look(8 * DAY_MS, { warn: DOWN });
+    expect(await tenant()).toMatchObject({ retentionAlert: 0, retentionAlertTold: 50 });
+    await look(8 * DAY_MS);
+    expect(told.at(-1)).toBe('warn nothing');
+    expect(await tenant()).toMatchObject({ retentionAlert: 0, retentionAlertTold: 0 });
+  });
+
+  it.each(['queue', 'dead'] as const)(
+    'tells at once that a queue is gone (%s), and makes it anew when it is still',
+    async (which) => {
+      const one = await watched();
+      await one.drop(one[which]);
+      await one.look();
+      expect(await one.findings()).toMatchObject([{ code: 'queue_missing', since: expect.any(String) }]);
+      expect(one.logged('tenant.finding_raised')).toEqual(['queue_missing']);
+      expect(await one.metric('queue_missing')).toBe(1);
+      expect(await queues.find(one.tenantId)).toBeNull();
+      await one.look();
+      expect(await queues.find(one.tenantId)).toEqual({ queue: one.queue, dead: one.dead });
+      expect(await listActions(store.db, one.tenantId, { limit: 1 })).toMatchObject([
+        { action: 'queue_made_anew', by: 'system' },
+      ]);
+      expect(await one.findings()).toEqual([]);
+      expect(await one.metric('queue_missing')).toBe(0);
+      await one.look();
+      expect(one.logged('tenant.finding_raised')).toEqual(['queue_missing']);
+    },
+  );
+
+  it('tells of dead letters and rejected events, how many, until a redrive has brought them back', async () => {
+    const one = await watched();
+    await one.send(one.dead, 'no delivery');
+    await one.send(
+      one.dead,
+      '{"v":1,"at":1,"key":"k","json":{"id":"d","type":"CONVERSATION/CLOSED","timestamp":"2026-01-01T00:00:00Z","content":{"conversationId":"c"}}}',
+    );
+    await one.look();
+    const [dead] = await one.findings();
+    expect(dead).toMatchObject({ code: 'dead_letters_waiting', params: { count: 2 } });
+    expect((await one.tenant())?.retentionAlert).toBe(0);
+    expect(one.logged('tenant.finding_raised')).toEqual(['dead_letters_waiting']);
+    expect(await one.metric('dead_letters_waiting')).toBe(1);
+
+    const world = { db: store.db, queues, receiver: sqs.receiver };
+    await redrive(world, one.tenantId, one, { dryRun: false });
+    await one.look();
+    // The one that is no delivery is in the ledger now, and somebody has to look.
+    expect(await one.findings()).toMatchObject([{ code: 'events_rejected', params: { count: 1 } }]);
+    await takeIn(store.db, one.tenantId, [event('x', null, at(0), { state: 'rejected', reason: 'not_json' })]);
+    await one.look();
+    expect(await one.findings()).toMatchObject([{ code: 'events_rejected', params: { count: 2 } }]);
+    expect(one.logged('tenant.finding_raised')).toEqual(['dead_letters_waiting', 'events_rejected']);
+    expect(one.logged('tenant.finding_withdrawn')).toEqual(['dead_letters_waiting']);
+  });
+
+  it('tells that SQS refuses a queue, with its code, and takes it back when it does not any more', async () => {
+    const one = await watched();
+    const refuses = createServer((_, response) => {
+      response.writeHead(403, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify({ __type: 'com.amazonaws.sqs#AccessDeniedException' }));
+    }).listen(0, '127.0.0.1');
+    await once(refuses, 'listening');
+    const { port } = z.object({ port: z.number() }).parse(refuses.address());
+    const denied = connect(`http://127.0.0.1:${port}`);
+    await one.look(0, {}, createQueues(denied.clients.control, { prefix: 'watch-' }));
+    expect(await one.findings()).toMatchObject([{ code: 'queue_refused', params: { code: 'AccessDeniedException' } }]);
+    expect(one.logged('tenant.finding_raised')).toContain('queue_refused');
+    await one.look();
+    expect(await one.findings()).toEqual([]);
+    denied.clients.close();
+    refuses.close();
+  });
+
+  it('says nothing of a queue while SQS as a whole is out', async () => {
+    const one = await watched();
+    const nowhere = connect('http://127.0.0.1:1');
+    const report = await one.look(0, {}, createQueues(nowhere.clients.control, { prefix: 'watch-' }));
+    expect(report.failed).toBeGreaterThan(0);
+    expect(await one.findings()).toEqual([]);
+    nowhere.clients.close();
   });
 });

@@ -1,3 +1,4 @@
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeDelivery } from '../../../src/queue/envelope.ts';
@@ -6,7 +7,7 @@ import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { redrive } from '../../../src/tenants/redrive.ts';
 import { connect, newQueue, type World } from '../../support/queue/queues.ts';
 import { createSdkTransport } from '../../support/queue/sdk-transport.ts';
-import { event, settleEvents } from '../../support/store/samples.ts';
+import { event, settleEvents, withRule } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 let emulator: Awaited<ReturnType<typeof startFauxqs>>;
@@ -54,16 +55,26 @@ describeStore('a redrive of dead letters', (store) => {
     };
   }
 
-  it('takes in more than one receive gives, deletes what it took, and hands back what is not ours', async () => {
-    const strange = ['somebody else wrote this', '{"v":9}'];
-    const { run, counts } = await tenantWith([...ids(23).map(message), ...strange]);
-    expect(await run(true)).toMatchObject({ dryRun: true, deadLetters: 25 });
+  it('takes in more than one receive gives, deletes what it took, and keeps what is no delivery as rejected', async () => {
+    const strange = ['somebody else wrote this', '{"v":9}', '{"v":1,"at":1,"key":"\\q","json":{}}'];
+    const { run, counts, left } = await tenantWith([...ids(23).map(message), ...strange]);
+    expect(await run(true)).toMatchObject({ dryRun: true, deadLetters: 26 });
     expect(await counts()).toMatchObject({ waiting: 0 });
-    expect(await run(false)).toMatchObject({ deadLetters: 23, deadLettersLeft: 2 });
-    expect(await counts()).toMatchObject({ waiting: 23 });
-    // What was handed back can be received again after a second.
-    await expect.poll(() => run(false), AGAIN).toMatchObject({ deadLetters: 0, deadLettersLeft: 2 });
-    expect(await counts()).toMatchObject({ waiting: 23 });
+    expect(await run(false)).toMatchObject({ deadLetters: 26, deadLettersLeft: 0 });
+    expect(await counts()).toMatchObject({ waiting: 23, rejected: 3 });
+    expect(await left()).toMatchObject({ waiting: 0, inFlight: 0 });
+  });
+
+  it('takes in all others when Postgres cannot keep one, which stays', async () => {
+    const ahead = message('ahead').replace(/"at":\d+/, '"at":9999999999999999');
+    const { run, counts } = await tenantWith([...ids(9).map(message), message('poison'), ahead]);
+    const poison = `position('poison' in encode(body, 'escape')) = 0`;
+    await withRule(store.db, 'events', poison, async () => {
+      expect(await run(false)).toMatchObject({ deadLetters: 10, deadLettersLeft: 1 });
+    });
+    expect(await counts()).toMatchObject({ waiting: 10, rejected: 0 });
+    await expect.poll(() => run(false), AGAIN).toMatchObject({ deadLetters: 1, deadLettersLeft: 0 });
+    expect(await counts()).toMatchObject({ waiting: 11 });
   });
 
   it('takes only the events that were asked for, and hands back all others, more than a batch of them', async () => {
@@ -111,9 +122,27 @@ describeStore('a redrive of dead letters', (store) => {
     expect(await redrive(world, tenantId, null, { dryRun: false })).toEqual({
       dryRun: false,
       rejected: 15,
+      gone: 0,
       unusable: 0,
       deadLetters: 0,
       deadLettersLeft: 0,
+      deadLetterProblem: null,
     });
+  });
+
+  it('brings back rejected events all the same when the dead letters cannot be looked at, and says why', async () => {
+    const tenantId = await store.tenant();
+    await takeIn(store.db, tenantId, [event('r', 'c')]);
+    await store.db.transaction((tx) => settleEvents(tx, tenantId, [{ eventId: 'r', state: 'rejected', reason: 'x' }]));
+    const { queue, dead } = await newQueue(sqs);
+    await sqs.clients.control.send(new DeleteQueueCommand({ QueueUrl: dead }));
+    const world = { db: store.db, queues: sqs.queues, receiver: sqs.receiver };
+    for (const dryRun of [true, false]) {
+      expect(await redrive(world, tenantId, { queue, dead }, { dryRun })).toMatchObject({
+        rejected: 1,
+        deadLetters: 0,
+        deadLetterProblem: 'queue_missing',
+      });
+    }
   });
 });

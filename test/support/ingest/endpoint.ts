@@ -36,8 +36,7 @@ export interface TestTenant {
   readonly dead: string;
 }
 
-export async function openGround(): Promise<Ground> {
-  const [postgres] = postgresKinds;
+export async function openGround(postgres = postgresKinds[0]): Promise<Ground> {
   if (postgres === undefined) throw new Error('no Postgres');
   const [store, fauxqs] = await Promise.all([openStore(postgres), startFauxqs({ port: 0, logger: false })]);
   const sqs = connect(fauxqs.address);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SERVER_LIMITS } from '../../../src/api/http/server.ts';
 import { freePort } from '../free-port.ts';
 
 /** A program in its own process. */
@@ -13,9 +14,9 @@ export interface Program {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-export async function run(file: string, args: readonly string[]): Promise<Program> {
+export async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Program> {
   const child = fork(join(import.meta.dirname, file), args, {
-    env: { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    env: { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -70,5 +71,14 @@ export async function openPart(name: 'sqs' | 'postgres'): Promise<Part> {
 }
 
 /** `delayMs`: the shutdown delay. `sharedPort`: a port that several of these processes listen on; 0 for a port of its own. */
-export const runApi = (sqs: string, databaseUrl: string, delayMs = 0, sharedPort = 0): Promise<Program> =>
-  run('processes/api.ts', [sqs, databaseUrl, String(delayMs), String(sharedPort)]);
+export const runApi = (
+  sqs: string,
+  databaseUrl: string,
+  delayMs = 0,
+  sharedPort = 0,
+  keepAliveMs = SERVER_LIMITS.keepAliveMs,
+): Promise<Program> => run('processes/api.ts', [sqs, databaseUrl, ...[delayMs, sharedPort, keepAliveMs].map(String)]);
+
+/** A role of the product as it runs in production: `node src/main.ts ROLE`, with these variables. */
+export const runRole = (role: 'api' | 'ingest', env: NodeJS.ProcessEnv): Promise<Program> =>
+  run('../../../src/main.ts', [role], { LOG_LEVEL: 'silent', API_PORT: '0', ...env });

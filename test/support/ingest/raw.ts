@@ -7,6 +7,8 @@ export interface RawConnection {
   write(text: string | Uint8Array): void;
   /** All bytes received until the other side closed, or until `ms` have passed. */
   answer(ms?: number): Promise<string>;
+  /** All bytes received so far. */
+  received(): string;
   readonly isClosed: boolean;
 }
 
@@ -27,6 +29,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
   return {
     socket,
     write: (text) => void socket.write(text),
+    received: () => Buffer.concat(chunks).toString('latin1'),
     get isClosed() {
       return closed;
     },

@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { createDrain } from '../../../src/activities/drain/drain.ts';
+import { Room } from '../../../src/activities/drain/room.ts';
 import { Slots } from '../../../src/activities/drain/slots.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
@@ -91,6 +92,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
             patienceMs: config.MISSING_PATIENCE_MS,
           },
           slots: new Slots(config.DRAIN_SLOTS),
+          room: new Room(64 * 1024 * 1024),
           log,
         }),
         recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),

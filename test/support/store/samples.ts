@@ -2,7 +2,7 @@ import { type ConversationResult, type Item, nothing, type Reading } from '../..
 import type { Db, Tx } from '../../../src/store/db.ts';
 import { completeEvents, type EventOutcome } from '../../../src/store/ledger/complete.ts';
 import { addCounts, type Completed, eventCounts } from '../../../src/store/ledger/counters.ts';
-import type { NewEvent } from '../../../src/store/ledger/take-in.ts';
+import { type NewEvent, takeIn } from '../../../src/store/ledger/take-in.ts';
 
 /** 09:00 plus some seconds of the day on which all of this happens. */
 export const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 5, 9) + seconds * 1_000);
@@ -27,6 +27,11 @@ export function event(
     reason: null,
     ...more,
   };
+}
+
+/** Takes each event in at the time at which it was received. */
+export async function takeInThen(db: Db, tenantId: string, events: readonly NewEvent[]): Promise<void> {
+  for (const one of events) await takeIn(db, tenantId, [one], { now: one.receivedAt });
 }
 
 export function item(id: string, text = `text of ${id}`, more: Partial<Item> = {}): Item {
@@ -79,11 +84,12 @@ export async function countsBothWays(
   db: Db,
   tenantId: string,
 ): Promise<{ readonly kept: object; readonly counted: object }> {
-  const { waiting, extracted, gone, rejected, oldestWaitingAt } = await eventCounts(db, tenantId);
+  const { waiting, extracted, gone, rejected, ignored, oldestWaitingAt } = await eventCounts(db, tenantId);
   const { rows } = await db.query(
     `SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'extracted') AS extracted,
        count(*) FILTER (WHERE state = 'gone') AS gone, count(*) FILTER (WHERE state = 'rejected') AS rejected,
-       min(received_at) FILTER (WHERE state = 'waiting') AS "oldestWaitingAt",
+       count(*) FILTER (WHERE state = 'ignored') AS ignored,
+       min(taken_at) FILTER (WHERE state = 'waiting') AS "oldestWaitingAt",
        count(DISTINCT conversation_id) FILTER (WHERE state = 'waiting') AS pending
      FROM events WHERE tenant_id = $1`,
     [tenantId],
@@ -96,7 +102,17 @@ export async function countsBothWays(
   if (queue?.waiting !== waiting)
     throw new Error(`the work queue counts ${queue?.waiting} waiting events, the counters ${waiting}`);
   return {
-    kept: { waiting, extracted, gone, rejected, oldestWaitingAt, pending: queue.pending },
+    kept: { waiting, extracted, gone, rejected, ignored, oldestWaitingAt, pending: queue.pending },
     counted: rows[0] ?? {},
   };
+}
+
+/** Has Postgres refuse rows of `table` that do not fit `check` (23514), while `act` runs. Rows that are there already stay. */
+export async function withRule<T>(db: Db, table: string, check: string, act: () => Promise<T>): Promise<T> {
+  await db.query(`ALTER TABLE ${table} ADD CONSTRAINT no_poison CHECK (${check}) NOT VALID`);
+  try {
+    return await act();
+  } finally {
+    await db.query(`ALTER TABLE ${table} DROP CONSTRAINT no_poison`);
+  }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LEGACY_EVENT, parseEvent, SUBSCRIBED_EVENTS } from '../../../src/gladly/events.ts';
+import { arrayElements, LEGACY_EVENT, parseEvent, SUBSCRIBED_EVENTS } from '../../../src/gladly/events.ts';
 
 const CONTENT: Readonly<Record<string, object>> = {
   'CONVERSATION/NOTE_CREATED': { noteId: 'n1', customerId: 'u1', conversationId: 'c1' },
@@ -109,23 +109,64 @@ describe('what a delivery is', () => {
   const good = envelope('CONVERSATION/CLOSED');
   it.each([
     ['no object', []],
+    ['no object', [1]],
+    ['no object', [{}, null]],
+    ['no object', Array.from({ length: 1_001 }, () => ({}))],
     ['no object', null],
     ['no object', 'PING'],
     ['no type', { ...good, type: undefined }],
     ['no type', { ...good, type: 5 }],
-    ['no id', { ...good, id: undefined }],
-    ['no id', { ...good, id: '' }],
-    ['no id', { ...good, id: 'x'.repeat(201) }],
-    ['no id', { ...good, id: 'a\u0000b' }],
-    ['no id', { ...good, id: 'a\ud800b' }],
-    ['no timestamp', { ...good, timestamp: undefined }],
-    ['no timestamp', { ...good, timestamp: 'yesterday' }],
     ['no content', { ...good, content: undefined }],
     ['no content', { ...good, content: [] }],
     ['no conversation id', { ...good, content: { customerId: 'u1' } }],
     ['no conversation id', { ...good, content: { conversationId: 'c\n1' } }],
   ])('%s: %j', (reason, body) => {
     expect(parsed(body)).toEqual({ kind: 'not_event', reason });
+  });
+
+  it.each([
+    [undefined, null],
+    ['', null],
+    ['x'.repeat(201), null],
+    ['a\u0000b', null],
+    ['a\ud800b', null],
+    [2 ** 60, null],
+    [1.5, null],
+    [{}, null],
+    [12_345, '12345'],
+    [0, '0'],
+  ])('with the id %j it is still about its conversation', (id, eventId) => {
+    expect(parsed({ ...good, id })).toMatchObject({ kind: 'conversation', eventId, conversationId: 'c1' });
+  });
+
+  it.each([
+    [undefined, null],
+    ['yesterday', null],
+    ['', null],
+    [{}, null],
+    [1e300, null],
+    [1_767_603_600, '2026-01-05T09:00:00.000Z'],
+    [1_767_603_600.12, '2026-01-05T09:00:00.120Z'],
+    [1_767_603_600_120, '2026-01-05T09:00:00.120Z'],
+    ['1767603600', '2026-01-05T09:00:00.000Z'],
+    ['1767603600120', '2026-01-05T09:00:00.120Z'],
+    ['2026-01-05T09:00:00.123456789Z', '2026-01-05T09:00:00.123456789Z'],
+  ])('with the timestamp %j it is still about its conversation', (given, timestamp) => {
+    expect(parsed({ ...good, timestamp: given })).toMatchObject({
+      kind: 'conversation',
+      timestamp,
+      conversationId: 'c1',
+    });
+  });
+
+  it('a byte order mark is no part of it', () => {
+    expect(parseEvent(`\uFEFF${JSON.stringify(good)}`)).toMatchObject({ kind: 'conversation', eventId: 'e1' });
+    expect(parseEvent('\uFEFF{"type":"PING"}')).toEqual({ kind: 'ping' });
+    expect(parseEvent(`\uFEFF\uFEFF${JSON.stringify(good)}`)).toEqual({ kind: 'not_json' });
+  });
+
+  it('objects in an array are several', () => {
+    expect(parsed([good, { type: 'PING' }, {}])).toEqual({ kind: 'several' });
   });
 
   it('a type that is the name of something in JavaScript is unknown like any other', () => {
@@ -135,7 +176,7 @@ describe('what a delivery is', () => {
 
 describe('whatever is sent', () => {
   it('is one of the kinds, and nothing is thrown', () => {
-    const kinds = ['ping', 'conversation', 'other', 'unknown', 'not_json', 'not_event'];
+    const kinds = ['ping', 'conversation', 'other', 'unknown', 'several', 'not_json', 'not_event'];
     const text = fc.oneof(
       fc.string(),
       fc.json(),
@@ -155,12 +196,28 @@ describe('whatever is sent', () => {
       fc.property(body, ({ id, conversationId }) => {
         const event = parsed({ ...envelope('CONVERSATION/CLOSED', { conversationId }), id });
         if (event.kind !== 'conversation') return;
-        for (const kept of [event.eventId, event.conversationId]) {
+        for (const kept of [event.eventId ?? 'none', event.conversationId]) {
           expect(kept.isWellFormed()).toBe(true);
           expect(kept).not.toContain('\0');
         }
-        expect([event.eventId, event.conversationId]).toEqual([id, conversationId]);
+        expect([event.eventId ?? id, event.conversationId]).toEqual([id, conversationId]);
       }),
     );
+  });
+});
+
+describe('the elements of an array', () => {
+  it('are what JSON.parse reads, whatever is in them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue(), { minLength: 1 }), fc.constantFrom(0, 1, 3), (values, spaces) => {
+        const texts = arrayElements(`\uFEFF \n${JSON.stringify(values, null, spaces)}\n`);
+        expect(texts.map((text) => JSON.parse(text) as unknown)).toEqual(JSON.parse(JSON.stringify(values)));
+      }),
+    );
+  });
+
+  it('keep their own spelling', () => {
+    const texts = ['{"n":7615917337495251231,"q":"\\"],[\\\\"}', '{"e":1e400}'];
+    expect(arrayElements(`[ ${texts.join(' , ')} ]`)).toEqual(texts);
   });
 });

@@ -13,6 +13,7 @@ const PROMISED: Record<string, number | null> = {
   wrong_method: 405,
   too_slow: 408,
   too_large: 413,
+  unknown_encoding: 415,
   too_many_wrong_keys: 429,
   malformed: 400,
   headers_too_large: 431,

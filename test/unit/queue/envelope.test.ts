@@ -91,3 +91,17 @@ test.each([
 ])('a foreign message is not opened: %s', (message) => {
   expect(decodeDelivery(message)).toBeNull();
 });
+
+test.each([
+  ['an escape that JSON does not know', '{"v":1,"at":1,"key":"\\q","json":{}}'],
+  ['a bare control character in the key', '{"v":1,"at":1,"key":"\u0001","json":{}}'],
+  ['another version', '{"v":9}'],
+  ['no JSON', 'somebody else wrote this'],
+])('a message that cannot be opened is no delivery: %s', (_, text) => {
+  expect(decodeDelivery(text)).toBeNull();
+});
+
+test('no text makes it throw', () => {
+  const heads = fc.constantFrom('{"v":1,"at":1,"key":"', '{"v":1,"at":99999999999999999,"key":"k","json":', '');
+  fc.assert(fc.property(heads, fc.string({ unit: 'binary' }), (head, rest) => void decodeDelivery(head + rest)));
+});

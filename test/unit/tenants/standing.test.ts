@@ -16,6 +16,7 @@ const tenant: Tenant = {
   retentionDays: 4,
   retentionPolicy: 'extend',
   retentionAlert: 0,
+  retentionAlertTold: 0,
   queueUrl: null,
   deadLetterQueueUrl: null,
   host: null,
@@ -63,7 +64,8 @@ const stand = (
   onboarding: OnboardingStatus | null,
   extraction: ExtractionView | null,
   more: Partial<Pick<Tenant, 'state' | 'retentionAlert'>> = {},
-) => standingOf({ tenant: { ...tenant, ...more }, onboarding, extraction });
+  findings: readonly Problem[] = [],
+) => standingOf({ tenant: { ...tenant, ...more }, onboarding, extraction, findings });
 
 describe('how a tenant stands', () => {
   test.each([
@@ -120,6 +122,24 @@ describe('how a tenant stands', () => {
     expect(stand(settingUp('token'), extracting('running')).group).toBe('running');
   });
 
+  test('what the sweep found is told where nothing else is in the way, and what would be lost is put first', () => {
+    const missing = problem('queue_missing');
+    const dead = problem('dead_letters_waiting', { count: 2 });
+    const rejected = problem('events_rejected', { count: 3 });
+    for (const found of [missing, dead]) {
+      const standing = stand(settingUp('webhook'), null, {}, [found]);
+      expect(standing).toMatchObject({ group: 'attention', tone: 'bad', problem: found });
+      expect(stand(null, extracting('running'), {}, [found])).toMatchObject({ group: 'attention', problem: found });
+      expect(stand(null, null, {}, [found])).toMatchObject({ group: 'attention', problem: found });
+    }
+    expect(stand(null, extracting('paused'), {}, [rejected])).toMatchObject({ group: 'paused', problem: rejected });
+    expect(stand(null, extracting('running'), {}, [dead, rejected, missing]).problem).toBe(missing);
+    const stopped = extracting('needs_attention', { problem: REJECTED });
+    expect(stand(null, stopped, {}, [missing]).problem).toBe(REJECTED);
+    expect(stand(settingUp('webhook', null, 'cancelling'), null, {}, [missing]).label).toBe('Disconnecting');
+    expect(stand(null, extracting('running'), { state: 'disconnected' }, [missing]).problem).toBeNull();
+  });
+
   test('one that is over is over', () => {
     expect(stand(settingUp('domain'), extracting('running'), { state: 'disconnected' }).group).toBe('ended');
     expect(stand(null, null, { state: 'cancelled' }).label).toBe('Cancelled');
@@ -134,6 +154,7 @@ describe('the place in the list', () => {
       onboardingAt: null,
       extraction,
       extractionAt: null,
+      findings: [],
       queueEmptyAt: new Date('2026-01-02T00:00:00Z'),
     });
 

@@ -42,7 +42,7 @@ async function create(work: WebhookWork): Promise<StepResult> {
         'POST /api/v1/webhooks',
         // Not cancellable: it would be unknown whether the webhook was created.
         () => client.createWebhook({ name: wanted.name, url: wanted.url, events, headers, enabled: true }),
-        () => `201: created with ${events.length} events, enabled, and it answered the PING`,
+        () => `201: created with ${events.length} events, enabled`,
       ),
     ),
   );

@@ -11,7 +11,7 @@ import { createSqsClients } from '../../../../src/queue/client.ts';
 import { createLeanTransport } from '../../../../src/queue/lean-transport.ts';
 import { openDb } from '../../../../src/store/db.ts';
 
-const [sqs = '', databaseUrl = '', delayMs = '0', sharedPort = '0'] = process.argv.slice(2);
+const [sqs = '', databaseUrl = '', delayMs = '0', sharedPort = '0', keepAliveMs = '620000'] = process.argv.slice(2);
 const db = openDb(databaseUrl, INGEST_DB);
 const clients = createSqsClients({ endpoint: sqs, region: 'us-east-1' });
 const registry = new Registry();
@@ -25,14 +25,17 @@ const ingest = createIngest({
   log: { info: () => undefined, warn: () => undefined },
   proxies: 0,
 });
-const server = createHttpServer({
-  brokenAnswer,
-  onRequest: (request, response) => {
-    if (ingest.handler(request, response)) return;
-    const isReady = request.url === '/health/ready' && ingest.keys.isLoaded && !server.isShuttingDown;
-    response.writeHead(isReady ? 200 : 503).end();
+const server = createHttpServer(
+  {
+    brokenAnswer,
+    onRequest: (request, response) => {
+      if (ingest.handler(request, response)) return;
+      const isReady = request.url === '/health/ready' && ingest.keys.isLoaded && !server.isShuttingDown;
+      response.writeHead(isReady ? 200 : 503).end();
+    },
   },
-});
+  { keepAliveMs: Number(keepAliveMs) },
+);
 await ingest.keys.refresh();
 process.once('SIGTERM', async () => {
   await server.shutDown({ delayMs: Number(delayMs), graceMs: 5_000 });

@@ -1,0 +1,18 @@
+import type { Problem } from '../contracts/problems.ts';
+
+/** Problems of a queue that last until somebody acts; all else is trouble of SQS as a whole, which passes. */
+export const OF_THE_QUEUE = ['queue_missing', 'queue_refused', 'queue_foreign'] as const;
+export const SET_ASIDE = ['dead_letters_waiting', 'events_rejected'] as const;
+
+/** What can be found wrong with a tenant's queue or ledger (tenant_states.findings). */
+export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASIDE];
+
+export const isOfTheQueue = ({ code }: Problem): boolean => OF_THE_QUEUE.some((one) => one === code);
+
+export const isSetAside = ({ code }: Problem): boolean => SET_ASIDE.some((one) => one === code);
+
+/** What keeps the tenant's queue from being used; null while nothing is known to. */
+export const queueFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfTheQueue) ?? null;
+
+/** True for what is lost some day unless somebody acts. */
+export const isUrgent = (finding: Problem): boolean => isOfTheQueue(finding) || finding.code === 'dead_letters_waiting';
