@@ -9,6 +9,8 @@ export type TenantState = 'connecting' | 'connected' | 'cancelled' | 'disconnect
 
 export interface Tenant {
   readonly tenantId: TenantId;
+  /** Random, new with each tenant: what is bound to it does not work for the next tenant of the same id. Empty for those of old. */
+  readonly incarnation: string;
   readonly name: string;
   readonly createdAt: Date;
   readonly state: TenantState;
@@ -76,7 +78,7 @@ const CHANGEABLE: Readonly<Record<keyof TenantChange, string>> = {
 };
 
 /** A tenant's columns as Tenant has them. */
-export const TENANT_COLUMNS = `tenant_id AS "tenantId", name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
+export const TENANT_COLUMNS = `tenant_id AS "tenantId", incarnation, name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
   retention_days AS "retentionDays", retention_policy AS "retentionPolicy", retention_alert AS "retentionAlert",
   queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
   webhook_id AS "webhookId", credentials_version AS "credentialsVersion",

@@ -62,6 +62,8 @@ export interface TenantsDeps {
   readonly config: Config;
 }
 
+type LinkOwner = Pick<Tenant, 'tenantId' | 'incarnation' | 'connectLinkEpoch'>;
+
 /** All that can be done to tenants, for the operators' API and the pages alike. Each throws ApiError for what the caller can correct. */
 export class Tenants {
   readonly #deps: TenantsDeps;
@@ -81,6 +83,7 @@ export class Tenants {
       throw new ApiError('tenant_exists', `A tenant with the id ${tenantId} exists already. Choose another id.`);
     }
     const { key } = await issueWebhookKey(db, tenantId);
+    const made = await this.get(tenantId);
     await this.#startOnboarding(tenantId, tenant, tenant.startPaused ? { by, reason: 'to start paused' } : null);
     await this.#record(tenantId, 'create', by, null);
     await this.#seen(tenantId, ({ onboarding }) => onboarding !== null);
@@ -88,7 +91,7 @@ export class Tenants {
       tenantId,
       webhookUrl: this.webhookUrl(tenantId),
       webhookKey: key,
-      connectUrl: this.#newConnectUrl(tenantId, 1),
+      connectUrl: this.connectUrl(made),
     };
   }
 
@@ -172,10 +175,10 @@ export class Tenants {
 
   /** Every link made before opens nothing from now on. */
   async renewConnectLink(tenantId: TenantId, by: string) {
-    await this.get(tenantId);
-    const epoch = (await withdrawConnectLinks(this.#deps.db, tenantId)) ?? 1;
+    const tenant = await this.get(tenantId);
+    const connectLinkEpoch = (await withdrawConnectLinks(this.#deps.db, tenantId)) ?? tenant.connectLinkEpoch;
     await this.#record(tenantId, 'connect_link', by, null);
-    return { tenantId, connectUrl: this.#newConnectUrl(tenantId, epoch) };
+    return { tenantId, connectUrl: this.connectUrl({ ...tenant, connectLinkEpoch }) };
   }
 
   async pause(tenantId: TenantId, request: Request) {
@@ -242,13 +245,10 @@ export class Tenants {
   }
 
   /** A connect link of this tenant that is good for LINK_LIFE_MS from now. */
-  connectUrl({ tenantId, connectLinkEpoch }: Pick<Tenant, 'tenantId' | 'connectLinkEpoch'>): string {
-    return this.#newConnectUrl(tenantId, connectLinkEpoch);
-  }
-
-  #newConnectUrl(tenantId: TenantId, epoch: number): string {
+  connectUrl({ tenantId, incarnation, connectLinkEpoch }: LinkOwner): string {
     const { links, config } = this.#deps;
-    return `${config.PUBLIC_URL}/connect/${links.sign({ tenantId, epoch, expiresAt: Date.now() + LINK_LIFE_MS })}`;
+    const expiresAt = Date.now() + LINK_LIFE_MS;
+    return `${config.PUBLIC_URL}/connect/${links.sign({ tenantId, incarnation, epoch: connectLinkEpoch, expiresAt })}`;
   }
 
   /** Throws ApiError when there is none. */

@@ -8,6 +8,7 @@ import { untried } from '../../../src/workflows/onboarding/steps.ts';
 
 const SINCE = '2026-01-01T10:00:00.000Z';
 const tenant: Tenant = {
+  incarnation: '',
   tenantId: 'acme',
   name: 'Acme',
   createdAt: new Date('2026-01-01T00:00:00Z'),
