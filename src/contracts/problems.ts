@@ -203,6 +203,12 @@ const texts = {
     sentence: 'Gladly called our URL, but with a wrong webhook key.',
     remedy: `In Gladly, open ${WEBHOOKS}, edit the webhook, and copy the webhook key once more into the HTTP header {header}. If the key is lost, ask for a new one.`,
   },
+  webhook_key_refused: {
+    mendedBy: 'operator',
+    sentence:
+      'Our webhook URL was called without a key that we accept, the last time at {at}, and nothing has come with a right key since. If that was Gladly, its events do not reach us.',
+    remedy: `Make a new webhook key, and have it put into the webhook in Gladly, under ${WEBHOOKS}. This message goes with the next delivery that has a right key.`,
+  },
   webhook_disabled: {
     mendedBy: 'customer',
     sentence: 'The webhook in Gladly is not enabled.',

@@ -29,6 +29,7 @@ import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
 import { watchTemporal } from '../tenants/liveness.ts';
 import { registerRetentionMetrics } from '../tenants/metrics.ts';
+import { recordKeysSeen } from '../tenants/projection.ts';
 import { ReadModel } from '../tenants/read-model.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
 
@@ -77,7 +78,19 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       ...(sqs.settings.endpoint === undefined ? {} : { endpoint: sqs.settings.endpoint }),
     }),
     ledger: createLedgerWriter(ingestDb),
-    deliveryStats: createDeliveryStats(ingestDb, (tenantIds) => tenantIds.forEach(tellOnboarding)),
+    deliveryStats: createDeliveryStats(
+      ingestDb,
+      (tenantIds) => tenantIds.forEach(tellOnboarding),
+      async (seen) => {
+        try {
+          for (const tenantId of await recordKeysSeen(ingestDb, seen)) {
+            log.warn({ event: 'webhook.key_refused', tenantId }, 'webhook: called with a wrong key');
+          }
+        } catch (error) {
+          log.warn({ event: 'webhook.keys_not_noted', err: error }, 'webhook keys: what was seen was not noted');
+        }
+      },
+    ),
     waker: createWaker(ingestDb, (tenantId) => workflows.wake(tenantId)),
     registry,
     log,

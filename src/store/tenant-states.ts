@@ -30,9 +30,19 @@ export interface PlaceFacts extends TenantState {
   readonly tenant: Tenant;
   /** When the queue was last seen empty; null: never. */
   readonly queueEmptyAt: Date | null;
+  /** When the webhook was last called without a right key; null when a delivery with a right one came since. */
+  readonly keyRefusedAt: Date | null;
 }
 
-const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt"`;
+/** When a tenant's webhook was last called with a key of its own, and without one; null: not since the last time. */
+export interface KeySeen {
+  readonly tenantId: TenantId;
+  readonly rightAt: Date | null;
+  readonly wrongAt: Date | null;
+}
+
+const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt",
+  s.key_refused_at AS "keyRefusedAt"`;
 
 /** False when a newer write of the same workflow is there already, or the tenant is not. */
 export async function putOnboarding(tx: Tx, projection: Projection<OnboardingStatus>): Promise<boolean> {
@@ -55,6 +65,44 @@ async function put(
     [tenantId, jsonbText(view), runId, seq],
   );
   return count === 1;
+}
+
+/**
+ * Notes which webhooks are called with a wrong key. Returns the tenants for which it is otherwise than before: `refused` since now, or not any
+ * more. Cheap while all keys are right: the index tenant_states_refused is empty then.
+ */
+export async function putKeysSeen(
+  db: Queryable,
+  seen: readonly KeySeen[],
+): Promise<readonly { readonly tenantId: TenantId; readonly refused: boolean }[]> {
+  const wrong = seen.filter(({ wrongAt, rightAt }) => wrongAt !== null && (rightAt === null || rightAt < wrongAt));
+  const refused =
+    wrong.length === 0
+      ? []
+      : (
+          await db.query<{ tenantId: TenantId; isNew: boolean }>(
+            `UPDATE tenant_states s SET key_refused_at = greatest(s.key_refused_at, row.at)
+             FROM unnest($1::text[], $2::timestamptz[]) AS row(tenant_id, at), tenant_states before
+             WHERE s.tenant_id = row.tenant_id AND before.tenant_id = s.tenant_id
+               -- Another process may have seen a right key since.
+               AND NOT EXISTS (SELECT FROM sightings g
+                 WHERE g.tenant_id = row.tenant_id AND g.key_id <> '' AND g.last_at >= row.at)
+             RETURNING s.tenant_id AS "tenantId", before.key_refused_at IS NULL AS "isNew"`,
+            [wrong.map(({ tenantId }) => tenantId), wrong.map(({ wrongAt }) => wrongAt)],
+          )
+        ).rows.filter(({ isNew }) => isNew);
+  const right = seen.filter(({ rightAt }) => rightAt !== null);
+  const { rows: accepted } = await db.query<{ tenantId: TenantId }>(
+    `UPDATE tenant_states s SET key_refused_at = NULL
+     FROM unnest($1::text[], $2::timestamptz[]) AS row(tenant_id, at)
+     WHERE s.tenant_id = row.tenant_id AND s.key_refused_at IS NOT NULL AND s.key_refused_at <= row.at
+     RETURNING s.tenant_id AS "tenantId"`,
+    [right.map(({ tenantId }) => tenantId), right.map(({ rightAt }) => rightAt)],
+  );
+  return [
+    ...refused.map(({ tenantId }) => ({ tenantId, refused: true })),
+    ...accepted.map(({ tenantId }) => ({ tenantId, refused: false })),
+  ];
 }
 
 /** Works out the tenant's place anew, from what is stored now. Locks the row, so that two changes at once end with the right place. */
@@ -126,7 +174,7 @@ export async function countByNeed(db: Queryable, search: string): Promise<Readon
   return new Map(rows.map(({ need, tenants }) => [need, tenants]));
 }
 
-type FactsRow = TenantState & Tenant & { readonly queueEmptyAt: Date | null };
+type FactsRow = Tenant & Omit<PlaceFacts, 'tenant'>;
 
 async function readFacts(
   db: Queryable,
@@ -138,12 +186,13 @@ async function readFacts(
      FROM tenant_states s JOIN tenants t USING (tenant_id) LEFT JOIN drains d USING (tenant_id) ${rest}`,
     params,
   );
-  return rows.map(({ onboarding, onboardingAt, extraction, extractionAt, queueEmptyAt, ...tenant }) => ({
+  return rows.map(({ onboarding, onboardingAt, extraction, extractionAt, queueEmptyAt, keyRefusedAt, ...tenant }) => ({
     onboarding,
     onboardingAt,
     extraction,
     extractionAt,
     queueEmptyAt,
+    keyRefusedAt,
     tenant,
   }));
 }

@@ -34,6 +34,8 @@ export interface Tenant {
   readonly adoptedCredentialsVersion: number | null;
   /** Connect links of a lower epoch are withdrawn. */
   readonly connectLinkEpoch: number;
+  /** Until then its links may change things although it is connected; null: they only show. */
+  readonly connectLinkChangesUntil: Date | null;
 }
 
 export interface NewTenant {
@@ -82,7 +84,8 @@ export const TENANT_COLUMNS = `tenant_id AS "tenantId", incarnation, name, creat
   retention_days AS "retentionDays", retention_policy AS "retentionPolicy", retention_alert AS "retentionAlert",
   queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
   webhook_id AS "webhookId", credentials_version AS "credentialsVersion",
-  adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch"`;
+  adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch",
+  connect_link_changes_until AS "connectLinkChangesUntil"`;
 
 /** Creates the tenant with its empty ledger and feed; 'exists' when the id is taken, and then nothing is changed. */
 export async function createTenant(db: Db, tenant: NewTenant): Promise<'created' | 'exists'> {
@@ -151,11 +154,19 @@ export async function updateTenant(db: Queryable, tenantId: TenantId, change: Te
   return rows[0] ?? null;
 }
 
-/** Withdraws every connect link of the tenant; returns the epoch that new ones carry, or null when there is no tenant. */
-export async function withdrawConnectLinks(db: Queryable, tenantId: TenantId): Promise<number | null> {
-  const { rows } = await db.query<{ epoch: number }>(
-    'UPDATE tenants SET connect_link_epoch = connect_link_epoch + 1 WHERE tenant_id = $1 RETURNING connect_link_epoch AS epoch',
-    [tenantId],
+/**
+ * Withdraws every connect link of the tenant. `changesUntil`: until then new ones may change things although it is connected. Returns the tenant,
+ * for a new link; null when there is none.
+ */
+export async function withdrawConnectLinks(
+  db: Queryable,
+  tenantId: TenantId,
+  changesUntil: Date | null = null,
+): Promise<Tenant | null> {
+  const { rows } = await db.query<Tenant>(
+    `UPDATE tenants SET connect_link_epoch = connect_link_epoch + 1, connect_link_changes_until = $2
+     WHERE tenant_id = $1 RETURNING ${TENANT_COLUMNS}`,
+    [tenantId, changesUntil],
   );
-  return rows[0]?.epoch ?? null;
+  return rows[0] ?? null;
 }

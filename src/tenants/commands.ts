@@ -26,6 +26,9 @@ import type { TenantWorkflows } from './workflows.ts';
 /** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
 const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
 
+/** How long a link may change a tenant that is connected: time to find the colleague who is Gladly's administrator. */
+const CHANGES_MS = 3 * 86_400_000;
+
 /** A healthy worker acts within some 50 ms; the caller waits no longer than this. */
 const SEEN_MS = 1_000;
 const SEEN_LOOK_MS = 25;
@@ -157,9 +160,10 @@ export class Tenants {
 
   /**
    * A new webhook key, shown once. Where we made the webhook, we give it the new key ourselves, and there is nothing to show. Either way
-   * the old key works until the new one is seen in use, or its time is over.
+   * the old key works until the new one is seen in use, or its time is over. `sparesUsed`: a key that is in use goes on working for good,
+   * as whoever asks may be somebody else than who uses it.
    */
-  async replaceWebhookKey(tenantId: TenantId, by: string) {
+  async replaceWebhookKey(tenantId: TenantId, by: string, { sparesUsed = false } = {}) {
     const { webhookSetup, webhookId } = await this.get(tenantId);
     const oldKeyUntil = new Date(Date.now() + KEY_CHANGE_OVER_MS);
     const answer = { tenantId, webhookUrl: this.webhookUrl(tenantId), oldKeyUntil };
@@ -168,17 +172,25 @@ export class Tenants {
       await this.#record(tenantId, 'webhook_key', by, null);
       return { ...answer, webhookKey: null };
     }
-    const { keyId, key } = await issueWebhookKey(this.#deps.db, tenantId, { replaceUntil: oldKeyUntil });
+    const { keyId, key } = await issueWebhookKey(
+      this.#deps.db,
+      tenantId,
+      sparesUsed ? 'unused' : { until: oldKeyUntil },
+    );
     await this.#record(tenantId, 'webhook_key', by, null, { keyId });
     return { ...answer, webhookKey: key };
   }
 
-  /** Every link made before opens nothing from now on. */
-  async renewConnectLink(tenantId: TenantId, by: string) {
-    const tenant = await this.get(tenantId);
-    const connectLinkEpoch = (await withdrawConnectLinks(this.#deps.db, tenantId)) ?? tenant.connectLinkEpoch;
-    await this.#record(tenantId, 'connect_link', by, null);
-    return { tenantId, connectUrl: this.connectUrl({ ...tenant, connectLinkEpoch }) };
+  /**
+   * Every link made before opens nothing from now on. `mayChange`: for CHANGES_MS the new one may change things although the tenant is
+   * connected, as if it were not yet.
+   */
+  async renewConnectLink(tenantId: TenantId, by: string, { mayChange = false } = {}) {
+    const changesUntil = mayChange ? new Date(Date.now() + CHANGES_MS) : null;
+    const tenant = await withdrawConnectLinks(this.#deps.db, tenantId, changesUntil);
+    if (!tenant) throw new ApiError('not_found', 'There is no such tenant.');
+    await this.#record(tenantId, 'connect_link', by, null, mayChange ? { mayChange } : {});
+    return { tenantId, connectUrl: this.connectUrl(tenant), changesUntil };
   }
 
   async pause(tenantId: TenantId, request: Request) {

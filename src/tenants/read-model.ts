@@ -18,7 +18,7 @@ import { type Backlog, backlogOf } from './backlog.ts';
 import { type Liveness, liveness, type TemporalWatch } from './liveness.ts';
 import { firstLossAt, waitsSince } from './loss.ts';
 import { silentSince } from './silence.ts';
-import { GROUPS, type Group, type Standing, standingOf } from './standing.ts';
+import { GROUPS, type Group, keyProblem, type Standing, standingOf } from './standing.ts';
 
 export interface ReadModelDeps {
   readonly db: Db;
@@ -39,6 +39,8 @@ export interface TenantView {
   /** The phase of its extraction; `parked` while nothing waits. Null while there never was one. */
   readonly phase: ExtractionPhase | null;
   readonly problem: Problem | null;
+  /** The webhook is called with a wrong key. */
+  readonly keyProblem: Problem | null;
   readonly warning: Problem | null;
   readonly pause: Stamped | null;
   /** Extraction runs, so it can be paused and resumed. */
@@ -178,6 +180,7 @@ export class ReadModel {
     // Being removed, a tenant loses its counters first.
     if (facts === null || counts === undefined) return null;
     const { tenant, onboarding, extraction, queueEmptyAt } = facts;
+    const refused = keyProblem(facts);
     const standing = standingOf(facts);
     const depth = await this.#depthOf(tenant);
     const isParked = extraction?.phase === 'running' && drains.get(tenantId)?.parkedAt != null;
@@ -188,7 +191,8 @@ export class ReadModel {
       onboarding,
       extraction,
       phase: isParked ? 'parked' : (extraction?.phase ?? null),
-      problem: standing.from === 'onboarding' ? standing.problem : (extraction?.problem ?? null),
+      problem: standing.from === 'onboarding' ? standing.problem : (extraction?.problem ?? refused),
+      keyProblem: refused,
       warning: extraction?.warning ?? null,
       pause: extraction?.pause ?? null,
       isExtracting: extraction !== null && extraction.phase !== 'disconnected' && tenant.state === 'connected',

@@ -16,6 +16,7 @@ import { type Opened, openLink } from './access.ts';
 import { connectPage, deadLinkPage, hasEnded } from './page.ts';
 import { progressOf } from './progress.ts';
 import { type JustNow, nextLookMs, progressPart } from './progress-part.ts';
+import type { Rights } from './rights.ts';
 import { credentialsForm, domainHint, type Refused } from './step-credentials.ts';
 import { type ConnectUrls, connectUrls } from './urls.ts';
 
@@ -35,6 +36,9 @@ const BY = 'customer';
 /** The same form within this time was sent twice, by a double click or an impatient reload. */
 const REPEATED_MS = 5_000;
 
+const ONLY_SHOWS =
+  'This is connected and works, so the link only shows how it is, and nothing was changed. To change something, ask your contact at Idiomatic for a link with which you can.';
+
 type Handle = (ctx: ApiContext, opened: Opened, urls: ConnectUrls) => Promise<void>;
 
 const setupForm = z.object({ setup: z.enum(['create_for_me', 'by_hand']) });
@@ -51,11 +55,13 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
     if (opened === null) sendPage(ctx, deadLinkPage, 404);
     else await handle(ctx, opened, connectUrls(token));
   };
-  /** Nothing is done for a tenant whose connection was ended: the page says so. */
-  const acting = (handle: Handle) =>
+  /** Nothing is done for a tenant whose connection was ended: the page says so. Nor what the link has no right to. */
+  const acting = (right: keyof Rights, handle: Handle) =>
     opening(async (ctx, opened, urls) => {
-      if (hasEnded(await progressOf(parts, opened.tenant))) seeOther(ctx, urls.page);
-      else await handle(ctx, opened, urls);
+      const progress = await progressOf(parts, opened.tenant);
+      if (hasEnded(progress)) return seeOther(ctx, urls.page);
+      if (!progress.rights[right]) throw new ApiError('forbidden', ONLY_SHOWS);
+      await handle(ctx, opened, urls);
     });
   const show = async (ctx: ApiContext, opened: Opened, urls: ConnectUrls, justNow?: JustNow, status = 200) =>
     sendPage(ctx, connectPage(opened, await progressOf(parts, opened.tenant), urls, justNow), status);
@@ -89,7 +95,7 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
 
   router.post(
     '/connect/:link/credentials',
-    acting(async (ctx, opened, urls) => {
+    acting('credentials', async (ctx, opened, urls) => {
       const form = await readForm(ctx, credentialsForm);
       const refused = form.ok ? await submit(opened, form.values) : form;
       if (refused === null) seeOther(ctx, `${urls.page}#step-2`);
@@ -99,7 +105,7 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
 
   router.post(
     '/connect/:link/recheck',
-    acting(async (ctx, { tenant }, urls) => {
+    acting('recheck', async (ctx, { tenant }, urls) => {
       await formFields(ctx);
       await tenants.recheck(tenant.tenantId, BY);
       seeOther(ctx, urls.page);
@@ -108,7 +114,7 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
 
   router.post(
     '/connect/:link/webhook',
-    acting(async (ctx, { tenant }, urls) => {
+    acting('webhook', async (ctx, { tenant }, urls) => {
       const form = await readForm(ctx, setupForm);
       if (!form.ok)
         throw new ApiError('invalid_request', 'Choose how the webhook is to be made on the page.', form.errors);
@@ -121,11 +127,13 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
 
   router.post(
     '/connect/:link/key',
-    acting(async (ctx, opened, urls) => {
+    acting('webhook', async (ctx, opened, urls) => {
       await formFields(ctx);
       const { tenantId } = opened.tenant;
       // Not followed by a redirect: the key is in this answer only. One that is asked for twice at once is the same key.
-      const { webhookKey } = await once.run(`key ${tenantId}`, {}, () => tenants.replaceWebhookKey(tenantId, BY));
+      const { webhookKey } = await once.run(`key ${tenantId}`, {}, () =>
+        tenants.replaceWebhookKey(tenantId, BY, { sparesUsed: true }),
+      );
       await show(ctx, opened, urls, webhookKey === null ? {} : { newKey: webhookKey });
     }),
   );

@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<string, string>> = {
   keyId: 'key',
   version: 'number',
   setup: 'made',
+  mayChange: 'the new one may change things',
   discard: 'waiting events deleted',
   deadLetters: 'dead letters',
 };

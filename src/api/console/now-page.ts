@@ -18,12 +18,13 @@ ${backlog(view, details)}
 }
 
 function state(view: TenantView): Piece {
-  const { standing, pause, problem, warning, liveness } = view;
+  const { standing, pause, problem, keyProblem, warning, liveness } = view;
   const { since } = standing;
   return html`<p class="state" data-standing="${`${standing.label} ${since ?? ''} ${pause?.at ?? ''}`}">${badge(standing.label, standing.tone)} ${since !== null && html`<span class="quiet">since ${time(since)}</span>`}</p>
 ${livenessNote(liveness)}
 ${pause && html`<p>Paused by <b>${pause.by}</b>, ${ago(pause.at)}: ${pause.reason}</p>`}
 ${problem && note(standing.tone === 'good' ? 'quiet' : standing.tone, html`<p><b>${problemSentence(problem)}</b></p><p>${problemRemedy(problem)}</p>`)}
+${keyProblem && keyProblem !== problem && note('bad', html`<p><b>${problemSentence(keyProblem)}</b></p><p>${problemRemedy(keyProblem)}</p>`)}
 ${warning && note('bad', html`<p><b>${problemSentence(warning)}</b></p><p>${problemRemedy(warning)}</p>`)}`;
 }
 

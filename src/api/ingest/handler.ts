@@ -9,7 +9,7 @@ import type { Keys } from './keys.ts';
 import { lingerThenEnd } from './linger.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Outcome } from './outcomes.ts';
-import type { IngestLog } from './ports.ts';
+import { type IngestLog, STAT_TYPE } from './ports.ts';
 import type { WrongKeys } from './wrong-keys.ts';
 
 export interface HandlerDeps {
@@ -59,7 +59,8 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
     }
     const caller = await keys.checkAgain(tenantId, shown);
     if (caller !== null) return takeIn(caller, request, response, began);
-    if (shown !== '' && keys.knows(tenantId)) recorder.recordWrongKey(tenantId, Date.now());
+    if (keys.isLoaded && keys.knows(tenantId))
+      recorder.recordRefusal(tenantId, shown === '' ? STAT_TYPE.noKey : STAT_TYPE.wrongKey, Date.now());
     end(request, response, keys.isLoaded ? 'wrong_key' : 'keys_unknown', began);
   }
 

@@ -3,6 +3,7 @@ import type { OnboardingStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
 import type { Liveness } from '../../tenants/liveness.ts';
 import type { ReadModel, TenantHabits, TenantView } from '../../tenants/read-model.ts';
+import { keyProblem } from '../../tenants/standing.ts';
 
 /** A problem in the words that a person reads. */
 interface ShownProblem {
@@ -16,11 +17,11 @@ interface ShownProblem {
 const DAY_MS = 86_400_000;
 
 /** One tenant in the answer of `GET /v1/tenants`. */
-export function tenantSummary({ tenant, extraction }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
+export function tenantSummary({ tenant, extraction, keyRefusedAt }: Awaited<ReturnType<ReadModel['byId']>>[number]) {
   return {
     ...connectionOf(tenant),
     state: extraction?.phase ?? null,
-    problem: extraction?.problem?.code ?? null,
+    problem: (extraction?.problem ?? keyProblem({ tenant, keyRefusedAt }))?.code ?? null,
   };
 }
 
@@ -30,11 +31,13 @@ export function tenantStatus(
   { drift, silentSince }: TenantHabits,
   urls: { readonly webhookUrl: string; readonly connectUrl: string | null },
 ) {
-  const { tenant, onboarding, extraction, phase, counts, inQueue, deadLetters } = view;
+  const { tenant, onboarding, extraction, phase, keyProblem: refused, counts, inQueue, deadLetters } = view;
   return {
     ...connectionOf(tenant),
     state: phase,
-    problem: extraction?.problem?.code ?? null,
+    problem: (extraction?.problem ?? refused)?.code ?? null,
+    /** Set while the webhook is called without a key that we accept, and nothing came with a right one since. */
+    webhookProblem: refused && shown(refused),
     ...urls,
     domain: tenant.host,
     retentionDays: tenant.retentionDays,

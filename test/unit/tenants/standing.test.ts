@@ -26,6 +26,7 @@ const tenant: Tenant = {
   credentialsVersion: 1,
   adoptedCredentialsVersion: 1,
   connectLinkEpoch: 1,
+  connectLinkChangesUntil: null,
 };
 const TIMEOUT = problem('gladly_timeout', { host: 'acme.gladly.com', seconds: 15 } as never);
 const REJECTED = problem('token_rejected', {} as never);
@@ -64,7 +65,8 @@ const stand = (
   onboarding: OnboardingStatus | null,
   extraction: ExtractionView | null,
   more: Partial<Pick<Tenant, 'state' | 'retentionAlert'>> = {},
-) => standingOf({ tenant: { ...tenant, ...more }, onboarding, extraction });
+  keyRefusedAt: Date | null = null,
+) => standingOf({ tenant: { ...tenant, ...more }, onboarding, extraction, keyRefusedAt });
 
 describe('how a tenant stands', () => {
   test.each([
@@ -121,6 +123,22 @@ describe('how a tenant stands', () => {
     expect(stand(settingUp('token'), extracting('running')).group).toBe('running');
   });
 
+  test.each(['running', 'paused', 'waiting_for_gladly'] as const)(
+    'a refused webhook key needs a person while %s',
+    (phase) => {
+      const at = new Date(SINCE);
+      const standing = stand(null, extracting(phase), {}, at);
+      expect(standing).toMatchObject({ group: 'attention', tone: 'bad', problem: { code: 'webhook_key_refused' } });
+      // What else is wrong is said as before.
+      expect(stand(null, extracting(phase, { problem: REJECTED }), {}, at).problem).toEqual(REJECTED);
+      expect(stand(null, extracting(phase), { state: 'disconnected' }, at).group).toBe('ended');
+    },
+  );
+
+  test('a wrong key while being connected is a matter of the set-up', () => {
+    expect(stand(settingUp('proof'), null, { state: 'connecting' }, new Date()).problem).toBeNull();
+  });
+
   test('one that is over is over', () => {
     expect(stand(settingUp('domain'), extracting('running'), { state: 'disconnected' }).group).toBe('ended');
     expect(stand(null, null, { state: 'cancelled' }).label).toBe('Cancelled');
@@ -135,6 +153,7 @@ describe('the place in the list', () => {
       onboardingAt: null,
       extraction,
       extractionAt: null,
+      keyRefusedAt: null,
       queueEmptyAt: new Date('2026-01-02T00:00:00Z'),
     });
 

@@ -36,6 +36,5 @@ export function keyWorks(webhook: Webhook, { accepted, wrongAt }: KeyEvidence): 
 
 /** A new key in plain text: it goes to Gladly and nowhere else. Those before it end once it is seen. */
 export async function freshKey({ db, now }: OnboardingDeps, tenantId: TenantId): Promise<IssuedKey> {
-  const replaceUntil = new Date(now().getTime() + REPLACED_AFTER_MS);
-  return await issueWebhookKey(db, tenantId, { replaceUntil });
+  return await issueWebhookKey(db, tenantId, { until: new Date(now().getTime() + REPLACED_AFTER_MS) });
 }

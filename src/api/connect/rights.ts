@@ -1,0 +1,30 @@
+import { problemMendedBy } from '../../contracts/problems.ts';
+import type { TenantView } from '../../tenants/read-model.ts';
+
+/** What the holder of a connect link may change. */
+export interface Rights {
+  /** Enter domain, user and token. */
+  readonly credentials: boolean;
+  /** Choose who makes the webhook, and have a new key made. */
+  readonly webhook: boolean;
+  /** Have it looked at again. */
+  readonly recheck: boolean;
+}
+
+type RightsFacts = Pick<TenantView, 'tenant' | 'onboarding' | 'extraction' | 'keyProblem'>;
+
+/**
+ * Until a tenant is connected its link changes everything. Then it shows, and changes only what does not work and what the customer can mend: nobody
+ * who came by the link can take away what works. An operator may open more, for a time (Tenants.renewConnectLink).
+ */
+export function rightsOf({ tenant, onboarding, extraction, keyProblem }: RightsFacts, now: Date): Rights {
+  const { state, connectLinkChangesUntil: until } = tenant;
+  if (state !== 'connected' || (until !== null && until > now))
+    return { credentials: true, webhook: true, recheck: true };
+  const { phase, problem } = extraction ?? {};
+  const credentials = phase === 'needs_attention' && problem != null && problemMendedBy(problem) === 'customer';
+  const asked = onboarding?.steps.find(({ name }) => name === onboarding.step);
+  const isWebhook = asked?.name === 'webhook' || asked?.name === 'proof';
+  const webhook = keyProblem !== null || (isWebhook && asked.state === 'needs_you');
+  return { credentials, webhook, recheck: credentials || webhook || onboarding?.state === 'in_progress' };
+}
