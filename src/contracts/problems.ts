@@ -206,7 +206,7 @@ const texts = {
   webhook_key_refused: {
     mendedBy: 'operator',
     sentence:
-      'Our webhook URL was called without a key that we accept, the last time at {at}, and nothing has come with a right key since. If that was Gladly, its events do not reach us.',
+      'Our webhook URL is called without a key that we accept, last at {at}, and nothing has come with a right key since: events may be lost.',
     remedy: `Make a new webhook key, and have it put into the webhook in Gladly, under ${WEBHOOKS}. This message goes with the next delivery that has a right key.`,
   },
   webhook_disabled: {

@@ -20,6 +20,7 @@ import { createLeanTransport } from '../queue/lean-transport.ts';
 import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
+import { endedSessions } from '../store/ended-sessions.ts';
 import { migrate } from '../store/migrate.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -100,6 +101,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const sessions = createSessions({
     operatorKeys: config.OPERATOR_KEYS,
     secretKeys: config.SECRET_KEYS,
+    ended: endedSessions(db),
     secure: config.PUBLIC_URL.startsWith('https:'),
   });
   const live = createLiveUpdates();

@@ -73,10 +73,12 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
 
   // Not by `opening`: withdrawn after the page was made and before it could follow, a refused stream would be retried endlessly, or its page put
   // into this one.
-  router.get('/connect/:link/live', (ctx) => {
+  router.get('/connect/:link/live', async (ctx) => {
     const token = String(ctx['params']['link']);
     const urls = connectUrls(token);
-    live.follow(ctx, async () => {
+    const first = await openLink(db, links, token, new Date());
+    if (first === null) return live.tell(ctx, 'reload');
+    live.follow(ctx, { kind: 'link', id: first.tenant.tenantId }, async () => {
       const opened = await openLink(db, links, token, new Date());
       if (opened === null) return 'reload';
       const progress = await progressOf(parts, opened.tenant);

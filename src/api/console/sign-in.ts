@@ -42,9 +42,11 @@ export function signInRoutes(router: Router<RequestState>, sessions: Sessions): 
     else seeOther(ctx, given.to);
   });
 
-  router.post('/console/sign-out', (ctx) => {
+  router.post('/console/sign-out', async (ctx) => {
     fromOurOwnPage(ctx);
-    ctx.set('set-cookie', sessions.signOut(ctx.req));
+    ctx.set('set-cookie', await sessions.signOut(ctx.req));
+    // Not "cookies": that would take those of other hosts of the same domain as well, Temporal UI's for example.
+    ctx.set('clear-site-data', '"cache", "storage"');
     seeOther(ctx, '/console/sign-in');
   });
 }

@@ -42,7 +42,7 @@ export function requestLog(log: Logger): Middleware<RequestState> {
       ctx.body = problemDetails(error, requestId);
       ctx.type = 'application/problem+json';
       if (error.code === 'unauthorized') ctx.set('www-authenticate', 'Bearer');
-      if (error.status === 503) ctx.set('retry-after', '5');
+      if (error.retryAfterS !== null) ctx.set('retry-after', String(error.retryAfterS));
     } finally {
       const tenant = /^\/v1\/tenants\/([a-z0-9-]{1,40})(?:\/|$)/.exec(ctx.path)?.[1];
       ctx.state.log.info(

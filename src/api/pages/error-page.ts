@@ -14,6 +14,7 @@ const TITLES: Partial<Record<ApiErrorCode, string>> = {
   unauthorized: 'Sign in first',
   invalid_request: 'Something does not fit',
   conflict: 'This cannot be done now',
+  too_many_requests: 'Too much at once',
   store_unavailable: 'We cannot be reached at the moment',
   temporal_unavailable: 'This may still be done',
   queue_unavailable: 'We cannot be reached at the moment',
@@ -29,7 +30,7 @@ export const errorPages: Middleware<RequestState> = async (ctx, next) => {
   } catch (thrown) {
     const error = asApiError(thrown);
     if (error.status >= 500) ctx.state.log.error({ event: 'page.failed', err: thrown }, 'page: failed');
-    if (error.status === 503) ctx.set('retry-after', '5');
+    if (error.retryAfterS !== null) ctx.set('retry-after', String(error.retryAfterS));
     sendPage(ctx, errorPage(error, ctx.state.requestId), error.status);
   }
 };

@@ -150,7 +150,7 @@ describe('the link of a connected tenant', { timeout: 60_000 }, () => {
     const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
     const console = async (path: string) => (await fetch(`${world.url}${path}`, { headers: { cookie } })).text();
     expect(await console('/console?show=attention')).toContain(`row-${tenantId}`);
-    expect(await console(`/console/tenants/${tenantId}`)).toContain('was called without a key that we accept');
+    expect(await console(`/console/tenants/${tenantId}`)).toContain('is called without a key that we accept');
     const page = await (await fetch(connectUrl)).text();
     expect(page).toContain('id="key-refused"');
     expect(page).not.toContain('All done');

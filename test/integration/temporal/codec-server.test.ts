@@ -20,7 +20,8 @@ const operatorKeys = [
   { key: randomBytes(24).toString('base64url'), role: 'viewer', name: 'vic' },
 ] as const;
 const [operator, viewer] = operatorKeys.map(({ key }) => ({ authorization: `Bearer ${key}` }));
-const sessions = createSessions({ operatorKeys, secretKeys, secure: false });
+const NOBODY = { end: async () => undefined, isEnded: async () => false };
+const sessions = createSessions({ operatorKeys, secretKeys, ended: NOBODY, secure: false });
 const codec = createPayloadCodec(secretKeys);
 const plain = (value: unknown): Payload => defaultPayloadConverter.toPayload(value) ?? {};
 
