@@ -40,7 +40,7 @@ export function createApp(parts: AppDeps): Koa<RequestState> {
   const forConsole = { ...parts.console, db, tenants, read, live };
   const endpoints = [...tenantEndpoints(tenants, read), ...feedEndpoints(db, tenants)];
   const document = openApi(endpoints, publicUrl);
-  const router = new Router<RequestState>();
+  const router = new Router<RequestState>({ sensitive: true });
   router.get('/openapi.json', (ctx) => {
     ctx.body = document;
   });

@@ -23,7 +23,7 @@ const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
  * sends to a workflow. Both want `{"payloads": [...]}` and answer the same. Nothing is stored, and nothing of a payload is logged.
  */
 export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<RequestState> {
-  const router = new Router<RequestState>({ prefix: '/codec' });
+  const router = new Router<RequestState>({ sensitive: true, prefix: '/codec' });
   router.use(cors(uiUrl === undefined ? undefined : new URL(uiUrl).origin));
   // The router answers what has a route only; a preflight has its answer from cors().
   router.options(['/decode', '/encode'], () => undefined);

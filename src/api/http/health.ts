@@ -10,7 +10,7 @@ const CHECK_MS = 2_000;
 
 /** For probes and scrapers: no key, and nothing of any tenant. */
 export function healthRoutes(checks: Checks, metrics: Registry): Router<RequestState> {
-  const router = new Router<RequestState>();
+  const router = new Router<RequestState>({ sensitive: true });
   router.get('/health/live', (ctx) => {
     ctx.body = { status: 'live' };
   });

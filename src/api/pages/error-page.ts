@@ -48,7 +48,7 @@ ${error.fields.length > 0 && html`<ul>${error.fields.map(({ field, message }) =>
 
 /** A router whose answers are pages: with their headers, and with what is thrown shown as a page. */
 export function pageRouter(publicUrl: string): Router<RequestState> {
-  const router = new Router<RequestState>();
+  const router = new Router<RequestState>({ sensitive: true });
   router.use(pageHeaders(publicUrl), errorPages);
   return router;
 }
