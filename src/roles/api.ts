@@ -5,6 +5,7 @@ import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
 import { createSessions } from '../api/console/sessions.ts';
 import { operatorsOf } from '../api/http/operators.ts';
+import { createRefusedKeys } from '../api/http/refused-keys.ts';
 import { createHttpServer } from '../api/http/server.ts';
 import { migratesConnections } from '../api/http/shared-port.ts';
 import { brokenAnswer } from '../api/ingest/answers.ts';
@@ -122,6 +123,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
       config,
     }),
     operators,
+    refusedKeys: createRefusedKeys({ registry, proxies: config.PROXIES }),
     publicUrl: config.PUBLIC_URL,
     checks: {
       database: () => db.query('SELECT 1'),

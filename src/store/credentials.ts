@@ -99,6 +99,18 @@ export async function adoptCredentials(db: Db, tenantId: TenantId, version: numb
   });
 }
 
+/**
+ * Deletes the versions below this one that extraction does not use: it is the one that is being checked now, and those were refused or replaced
+ * before they were accepted.
+ */
+export async function deleteOlderCredentials(db: Queryable, tenantId: TenantId, version: number): Promise<void> {
+  await db.query(
+    `DELETE FROM credentials c USING tenants t
+     WHERE c.tenant_id = $1 AND t.tenant_id = $1 AND c.version < $2 AND c.version IS DISTINCT FROM t.adopted_credentials_version`,
+    [tenantId, version],
+  );
+}
+
 /** Forgets all credentials of a tenant: it is disconnected. Versions given out are not given out again. */
 export async function deleteCredentials(db: Db, tenantId: TenantId): Promise<void> {
   await db.transaction(async (tx) => {

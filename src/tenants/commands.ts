@@ -10,7 +10,7 @@ import { parseGladlyHost } from '../gladly/host.ts';
 import type { Queues } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
 import { recordAction } from '../store/actions.ts';
-import { putCredentials } from '../store/credentials.ts';
+import { deleteOlderCredentials, putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
 import { removeTenant } from '../store/removal.ts';
 import type { SecretBox } from '../store/secret-box.ts';
@@ -32,6 +32,9 @@ const CHANGES_MS = 3 * 86_400_000;
 /** A healthy worker acts within some 50 ms; the caller waits no longer than this. */
 const SEEN_MS = 1_000;
 const SEEN_LOOK_MS = 25;
+
+/** Whoever has the connect link, in the history. */
+export const BY_CUSTOMER = 'customer';
 
 export interface NewTenant {
   readonly tenantId: TenantId;
@@ -100,16 +103,23 @@ export class Tenants {
 
   async change(tenantId: TenantId, change: TenantEdit, by: string): Promise<void> {
     const { db, queues } = this.#deps;
-    const { queueUrl } = await this.get(tenantId);
+    const tenant = await this.get(tenantId);
     const { retentionDays, retentionPolicy, name } = change;
     // The queue first: should it fail, the store still says what is true.
-    if (retentionDays !== undefined && queueUrl !== null) await queues.setRetention(queueUrl, retentionDays);
-    const given = {
+    if (retentionDays !== undefined && tenant.queueUrl !== null)
+      await queues.setRetention(tenant.queueUrl, retentionDays);
+    await changeTenant(db, tenantId, {
       ...(retentionDays === undefined ? {} : { retentionDays }),
       ...(retentionPolicy === undefined ? {} : { retentionPolicy }),
+      ...(name === undefined ? {} : { name }),
+    });
+    // A form sends all of them.
+    const changed = {
+      ...(retentionDays === undefined || retentionDays === tenant.retentionDays ? {} : { retentionDays }),
+      ...(retentionPolicy === undefined || retentionPolicy === tenant.retentionPolicy ? {} : { retentionPolicy }),
+      ...(name === undefined || name === tenant.name ? {} : { name, nameBefore: tenant.name }),
     };
-    await changeTenant(db, tenantId, { ...given, ...(name === undefined ? {} : { name }) });
-    await this.#record(tenantId, 'change', by, null, given);
+    if (Object.keys(changed).length > 0) await this.#record(tenantId, 'change', by, null, changed);
   }
 
   async submitCredentials(tenantId: TenantId, given: Credentials, by: string) {
@@ -132,6 +142,7 @@ export class Tenants {
     await this.#startOnboarding(tenantId, { ...tenant, ...(setup === undefined ? {} : { webhookSetup: setup }) }, null);
     if (setup !== undefined) await workflows.chooseWebhookSetup(tenantId, setup);
     await workflows.submitCredentials(tenantId, { version, by });
+    await deleteOlderCredentials(db, tenantId, version);
     await this.#record(tenantId, 'credentials', by, null, { version });
     await this.#seen(tenantId, ({ onboarding }) => (onboarding?.credentialsVersion ?? 0) >= version);
     return { tenantId, credentialsVersion: version, domain: parsed.host.name };
@@ -140,13 +151,15 @@ export class Tenants {
   async recheck(tenantId: TenantId, by: string) {
     await this.get(tenantId);
     await this.#deps.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
+    await this.#record(tenantId, 'recheck', by, null);
     return { tenantId };
   }
 
   /** Has an extraction that a problem has stopped try again now. */
-  async tryAgain(tenantId: TenantId): Promise<void> {
+  async tryAgain(tenantId: TenantId, by: string): Promise<void> {
     await this.get(tenantId);
     await this.#deps.workflows.credentialsChanged(tenantId);
+    await this.#record(tenantId, 'recheck', by, null);
   }
 
   async chooseWebhookSetup(tenantId: TenantId, setup: WebhookSetup, by: string) {
@@ -319,6 +332,7 @@ export class Tenants {
     reason: string | null,
     details: Readonly<Record<string, string | number | boolean>> = {},
   ): Promise<void> {
-    await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details });
+    const folds = by === BY_CUSTOMER || action === 'recheck';
+    await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details }, { folds });
   }
 }

@@ -2,10 +2,11 @@ import type Router from '@koa/router';
 import { z } from 'zod';
 import { ApiError } from '../../contracts/api-error.ts';
 import type { Db } from '../../store/db.ts';
-import type { Tenants } from '../../tenants/commands.ts';
+import { BY_CUSTOMER as BY, type Tenants } from '../../tenants/commands.ts';
 import type { ConnectLinks } from '../../tenants/connect-links.ts';
 import type { ReadModel } from '../../tenants/read-model.ts';
 import type { ApiContext } from '../http/endpoints.ts';
+import { RateLimit } from '../http/rate-limit.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { pageRouter } from '../pages/error-page.ts';
 import { formFields, readForm, seeOther } from '../pages/forms.ts';
@@ -31,13 +32,21 @@ export interface ConnectDeps {
   readonly extraHosts: readonly string[];
 }
 
-/** In the history of the tenant. */
-const BY = 'customer';
 /** The same form within this time was sent twice, by a double click or an impatient reload. */
 const REPEATED_MS = 5_000;
 
 const ONLY_SHOWS =
   'This is connected and works, so the link only shows how it is, and nothing was changed. To change something, ask your contact at Idiomatic for a link with which you can.';
+
+/**
+ * What the links of one tenant may set in motion, in this process: ten credentials and ten keys an hour, and one thing a minute in all. Far more than
+ * a person needs, and too little to guess a token with or to keep us busy.
+ */
+const HOUR_S = 3_600;
+const MOST_TENANTS = 10_000;
+const ACTIONS = { burst: 60, perSecond: 60 / HOUR_S, ids: MOST_TENANTS };
+const TRIES = { burst: 10, perSecond: 10 / HOUR_S, ids: 2 * MOST_TENANTS };
+const TOO_OFTEN = 'This was done very often within the last hour. Wait some minutes, then try again.';
 
 type Handle = (ctx: ApiContext, opened: Opened, urls: ConnectUrls) => Promise<void>;
 
@@ -48,6 +57,8 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
   const { db, tenants, links, live, extraHosts } = parts;
   const router = pageRouter(parts.publicUrl);
   const once = createOnce(REPEATED_MS);
+  const actions = new RateLimit(ACTIONS);
+  const tries = new RateLimit(TRIES);
 
   const opening = (handle: Handle) => async (ctx: ApiContext) => {
     const token = String(ctx['params']['link']);
@@ -61,6 +72,7 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
       const progress = await progressOf(parts, opened.tenant);
       if (hasEnded(progress)) return seeOther(ctx, urls.page);
       if (!progress.rights[right]) throw new ApiError('forbidden', ONLY_SHOWS);
+      if (!actions.allows(opened.tenant.tenantId)) throw new ApiError('too_many_requests', TOO_OFTEN);
       await handle(ctx, opened, urls);
     });
   const show = async (ctx: ApiContext, opened: Opened, urls: ConnectUrls, justNow?: JustNow, status = 200) =>
@@ -99,9 +111,9 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
     '/connect/:link/credentials',
     acting('credentials', async (ctx, opened, urls) => {
       const form = await readForm(ctx, credentialsForm);
-      const refused = form.ok ? await submit(opened, form.values) : form;
-      if (refused === null) seeOther(ctx, `${urls.page}#step-2`);
-      else await show(ctx, opened, urls, { refused }, 422);
+      const refused: Refused | null = form.ok ? await submit(opened, form.values) : form;
+      if (refused === null) return seeOther(ctx, `${urls.page}#step-2`);
+      await show(ctx, opened, urls, { refused }, refused.tooOften ? 429 : 422);
     }),
   );
 
@@ -133,20 +145,25 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
       await formFields(ctx);
       const { tenantId } = opened.tenant;
       // Not followed by a redirect: the key is in this answer only. One that is asked for twice at once is the same key.
-      const { webhookKey } = await once.run(`key ${tenantId}`, {}, () =>
-        tenants.replaceWebhookKey(tenantId, BY, { sparesUsed: true }),
-      );
+      const { webhookKey } = await once.run(`key ${tenantId}`, {}, async () => {
+        if (!tries.allows(`${tenantId} key`)) throw new ApiError('too_many_requests', TOO_OFTEN);
+        return tenants.replaceWebhookKey(tenantId, BY, { sparesUsed: true });
+      });
       await show(ctx, opened, urls, webhookKey === null ? {} : { newKey: webhookKey });
     }),
   );
 
   async function submit({ tenant }: Opened, given: z.output<typeof credentialsForm>): Promise<Refused | null> {
     try {
-      await once.run(`credentials ${tenant.tenantId}`, given, () =>
-        tenants.submitCredentials(tenant.tenantId, given, BY),
-      );
+      await once.run(`credentials ${tenant.tenantId}`, given, async () => {
+        if (!tries.allows(`${tenant.tenantId} credentials`)) throw new ApiError('too_many_requests', TOO_OFTEN);
+        return tenants.submitCredentials(tenant.tenantId, given, BY);
+      });
       return null;
     } catch (error) {
+      // Beside the form, so that what was typed is still there.
+      if (error instanceof ApiError && error.code === 'too_many_requests')
+        return { errors: [{ field: 'apiToken', message: error.message }], given, tooOften: true };
       if (!(error instanceof ApiError && error.fields.length > 0)) throw error;
       return { errors: error.fields, given };
     }

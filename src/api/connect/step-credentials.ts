@@ -39,6 +39,8 @@ export interface CredentialsStep {
 export interface Refused {
   readonly errors: readonly FieldError[];
   readonly given: Readonly<Record<string, string>>;
+  /** Not for what it holds: it was sent too often. */
+  readonly tooOften?: boolean;
 }
 
 /** Steps whose problems are resolved by entering other values. */

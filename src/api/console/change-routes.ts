@@ -90,7 +90,7 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
   change('recheck', 'now', nothing, async ({ tenantId, operator }) => {
     const { standing } = await viewOf(tenantId, context);
     // An extraction that a problem has stopped looks again by itself, but only every 15 minutes.
-    if (standing.from === 'extraction') await tenants.tryAgain(tenantId);
+    if (standing.from === 'extraction') await tenants.tryAgain(tenantId, operator.name);
     else await tenants.recheck(tenantId, operator.name);
   });
   change('settings', 'settings', settings, ({ tenantId, operator, values }) =>

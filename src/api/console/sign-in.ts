@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
+import type { RefusedKeys } from '../http/refused-keys.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { fromJson, fromOurOwnPage, readForm, seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
@@ -22,7 +23,7 @@ const signIn = z.object({
     .catch(undefined),
 });
 
-export function signInRoutes(router: Router<RequestState>, sessions: Sessions): void {
+export function signInRoutes(router: Router<RequestState>, sessions: Sessions, refusedKeys: RefusedKeys): void {
   router.get('/console/sign-in', (ctx) => {
     const { to } = signIn.parse({ to: ctx.query['to'] });
     sendPage(ctx, signInPage({ to }));
@@ -34,6 +35,7 @@ export function signInRoutes(router: Router<RequestState>, sessions: Sessions): 
     const held = heldForm(given);
     const cookie = sessions.signIn(given.key);
     if (cookie === null) {
+      if (given.key !== '') refusedKeys.note(ctx, 'console');
       sendPage(ctx, signInPage({ to: given.to, held, wrongKey: true }), 422);
       return;
     }

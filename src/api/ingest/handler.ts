@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TENANT_ID, WEBHOOK_PATH } from '../../contracts/tenant.ts';
+import { networkOf, type RateLimit } from '../http/rate-limit.ts';
+import { senderAddress } from '../http/sender.ts';
 import { answer } from './answers.ts';
 import type { AuthenticatedCaller } from './authenticated.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
@@ -10,11 +12,11 @@ import { lingerThenEnd } from './linger.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Outcome } from './outcomes.ts';
 import { type IngestLog, STAT_TYPE } from './ports.ts';
-import type { WrongKeys } from './wrong-keys.ts';
 
 export interface HandlerDeps {
   readonly keys: Keys;
-  readonly wrongKeys: WrongKeys;
+  /** By address; requests with a right key are not counted. */
+  readonly wrongKeys: RateLimit;
   readonly engine: IngestEngine;
   readonly recorder: DeliveryRecorder;
   readonly metrics: IngestMetrics;
@@ -54,7 +56,7 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
     began: number,
   ): Promise<void> {
     // Before the keys are loaded every key is unknown, so none of them counts as wrong.
-    if (keys.isLoaded && !wrongKeys.allows(senderAddress(request, deps.proxies))) {
+    if (keys.isLoaded && !wrongKeys.allows(networkOf(senderAddress(request, deps.proxies)))) {
       return end(request, response, 'too_many_wrong_keys', began);
     }
     const caller = await keys.checkAgain(tenantId, shown);
@@ -102,17 +104,4 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
 function isSmall(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return false;
   return Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES;
-}
-
-/**
- * The address of the sender: of the connection, or with `proxies` own balancers in front the `proxies`-th last entry of X-Forwarded-For. Each
- * balancer appends the address that it saw, so the outermost own one wrote that entry. Entries before it come from the sender and may be forged.
- */
-function senderAddress(request: IncomingMessage, proxies: number): string {
-  const direct = request.socket.remoteAddress ?? 'unknown';
-  if (proxies === 0) return direct;
-  const header = request.headers['x-forwarded-for'];
-  const seen = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
-  const address = seen.at(-proxies)?.trim();
-  return address === undefined || address === '' ? direct : address;
 }

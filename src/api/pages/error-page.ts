@@ -3,6 +3,7 @@ import type { Middleware } from 'koa';
 import { ApiError, type ApiErrorCode } from '../../contracts/api-error.ts';
 import { asApiError } from '../http/known-errors.ts';
 import type { RequestState } from '../http/request-log.ts';
+import { fromOurHost } from './forms.ts';
 import { html } from './html.ts';
 import type { Page } from './layout.ts';
 import { sendPage } from './respond.ts';
@@ -49,6 +50,6 @@ ${error.fields.length > 0 && html`<ul>${error.fields.map(({ field, message }) =>
 /** A router whose answers are pages: with their headers, and with what is thrown shown as a page. */
 export function pageRouter(publicUrl: string): Router<RequestState> {
   const router = new Router<RequestState>({ sensitive: true });
-  router.use(pageHeaders(publicUrl), errorPages);
+  router.use(pageHeaders(publicUrl), errorPages, fromOurHost(publicUrl));
   return router;
 }

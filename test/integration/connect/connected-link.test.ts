@@ -132,6 +132,31 @@ describe('the link of a connected tenant', { timeout: 60_000 }, () => {
     expect(last).toMatchObject({ by: 'customer', action: 'credentials' });
   });
 
+  it('is done a bounded number of times, and fills neither the store nor the history', async () => {
+    const tenantId = 'tried-often';
+    const { connectUrl } = made.parse(await operator('POST', '/v1/tenants', { tenantId, name: 'Acme' }));
+    const { host: domain, email } = gladly;
+    const statuses: number[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      statuses.push((await post(`${connectUrl}/credentials`, { domain, email, apiToken: `wrong-token-${n}` })).status);
+      await post(`${connectUrl}/key`);
+    }
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 303), 429, 429]);
+    const { rows } = await world.db.query<{ count: number }>(
+      'SELECT count(*) AS count FROM credentials WHERE tenant_id = $1',
+      [tenantId],
+    );
+    expect(rows).toEqual([{ count: 1 }]);
+    const actions = await listActions(world.db, tenantId, { limit: 50 });
+    expect(actions.map(({ action }) => action)).toEqual(['webhook_key', 'credentials', 'create']);
+    expect(actions[1]?.details).toEqual({ version: 10, times: 10 });
+    // What was typed is still in the form, and what is wrong beside it.
+    const again = await post(`${connectUrl}/credentials`, { domain, email, apiToken: 'one-more-token' });
+    expect(await again.text()).toContain('very often within the last hour');
+    // An operator is not held up by that.
+    await operator('PUT', `/v1/tenants/${tenantId}/credentials`, { domain, email, apiToken: gladly.apiToken });
+  });
+
   it.each([
     ['with a wrong key', 'a wrong key'],
     ['without a key', null],

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { TamperedError } from '../../../src/crypto/aead.ts';
-import { adoptCredentials, deleteCredentials, getCredentials, putCredentials } from '../../../src/store/credentials.ts';
+import {
+  adoptCredentials,
+  deleteCredentials,
+  deleteOlderCredentials,
+  getCredentials,
+  putCredentials,
+} from '../../../src/store/credentials.ts';
 import { UnknownTenantError } from '../../../src/store/errors.ts';
 import { createSecretBox } from '../../../src/store/secret-box.ts';
 import {
@@ -46,6 +52,24 @@ describeStore('credentials', (store) => {
     await deleteCredentials(store.db, tenantId);
     expect(await getCredentials(store.db, secretBox, tenantId)).toBeNull();
     expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-3'))).toBe(3);
+  });
+
+  it('keeps the version at hand and the one that extraction uses, and none that was refused', async () => {
+    const tenantId = await store.tenant();
+    const put = (token: string) => putCredentials(store.db, secretBox, tenantId, credentials(token));
+    const versions = async () =>
+      (
+        await store.db.query<{ version: number }>(
+          'SELECT version FROM credentials WHERE tenant_id = $1 ORDER BY version',
+          [tenantId],
+        )
+      ).rows.map(({ version }) => version);
+    for (const token of ['a', 'b', 'c']) await deleteOlderCredentials(store.db, tenantId, await put(token));
+    expect(await versions()).toEqual([3]);
+    await adoptCredentials(store.db, tenantId, 3);
+    for (const token of ['d', 'e']) await deleteOlderCredentials(store.db, tenantId, await put(token));
+    expect(await versions()).toEqual([3, 5]);
+    expect(await getCredentials(store.db, secretBox, tenantId)).toMatchObject({ apiToken: 'c' });
   });
 
   it('keeps neither email nor token in the open, and decrypts nothing that was moved', async () => {
