@@ -30,7 +30,7 @@ import { createPayloadCodec } from '../temporal/payload-codec.ts';
 import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
 import { watchTemporal } from '../tenants/liveness.ts';
-import { registerRetentionMetrics } from '../tenants/metrics.ts';
+import { registerLossMetrics } from '../tenants/metrics.ts';
 import { recordKeysSeen } from '../tenants/projection.ts';
 import { ReadModel } from '../tenants/read-model.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
@@ -61,7 +61,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningApi>
   const links = connectLinks(config.SECRET_KEYS);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  registerRetentionMetrics(registry, db);
+  registerLossMetrics(registry, db);
 
   const tellOnboarding = (tenantId: string): void => {
     workflows

@@ -105,6 +105,15 @@ export async function putKeysSeen(
   ];
 }
 
+/** How many connected tenants have a webhook that is called with a wrong key. */
+export async function countKeysRefused(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ tenants: number }>(
+    `SELECT count(*) AS tenants FROM tenant_states s JOIN tenants t USING (tenant_id)
+     WHERE s.key_refused_at IS NOT NULL AND t.state = 'connected'`,
+  );
+  return rows[0]?.tenants ?? 0;
+}
+
 /** Works out the tenant's place anew, from what is stored now. Locks the row, so that two changes at once end with the right place. */
 export async function updatePlace(tx: Tx, tenantId: TenantId, placeOf: (facts: PlaceFacts) => Place): Promise<void> {
   await tx.query('SELECT FROM tenant_states WHERE tenant_id = $1 FOR UPDATE', [tenantId]);

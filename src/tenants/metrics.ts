@@ -1,9 +1,24 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
+import { countKeysRefused } from '../store/tenant-states.ts';
 
-/** Registers the number of tenants that are about to lose events. Read from Postgres at each scrape. */
-export function registerRetentionMetrics(registry: Registry, db: Db): void {
+/** Registers the numbers of tenants that are about to lose events, or lose them. Read from Postgres at each scrape. */
+export function registerLossMetrics(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'webhook_refused_tenants',
+    help: 'Connected tenants whose webhook is called with a wrong key, with no right one since: their events are lost',
+    labelNames: ['reason'],
+    registers: [registry],
+    async collect() {
+      try {
+        this.set({ reason: 'wrong_key' }, await countKeysRefused(db));
+      } catch {
+        // Unknown, and not none.
+        this.reset();
+      }
+    },
+  });
   new Gauge({
     name: 'retention_alert_tenants',
     help: 'Tenants whose oldest waiting event has used up this many percent of its time in SQS',
