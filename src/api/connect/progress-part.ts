@@ -35,7 +35,7 @@ ${credentialsStep({
 ${webhookStep({ onboarding, progress, state: states.webhook, urls, newKey: justNow.newKey })}`;
   return html`${stale(progress)}<p class="standing ${lookOf(onboarding)}" id="now" role="status">${states.now}</p>
 ${done && connected(progress)}
-${!(progress.rights.credentials || progress.rights.webhook) && onlyShows}
+${!(progress.rights.credentials || progress.rights.key) && onlyShows}
 ${steps}`;
 }
 

@@ -141,7 +141,7 @@ export function connectRoutes(parts: ConnectDeps): Router<RequestState> {
 
   router.post(
     '/connect/:link/key',
-    acting('webhook', async (ctx, opened, urls) => {
+    acting('key', async (ctx, opened, urls) => {
       await formFields(ctx);
       const { tenantId } = opened.tenant;
       // Not followed by a redirect: the key is in this answer only. One that is asked for twice at once is the same key.

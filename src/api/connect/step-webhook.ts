@@ -75,7 +75,7 @@ ${value('url', 'Webhook URL', progress.webhookUrl)}
 <div><dt>Events</dt><dd><span>The ten events below: select each.</span>${copyButton('ten-events', 'the ten events')}<code hidden id="ten-events">${SUBSCRIBED_EVENTS.join('\n')}</code></dd></div>
 <div><dt>Username, Password, Realm</dt><dd>Leave them empty.</dd></div>
 ${value('header', 'HTTP header: name', WEBHOOK_KEY_HEADER)}
-${progress.rights.webhook && keyField(urls.key, newKey)}
+${progress.rights.key && keyField(urls.key, newKey)}
 </dl>
 <ol class="todo" start="3"><li>Enable the webhook and save it. Gladly makes a test call to us at once, and this page shows that it came.</li></ol>
 ${state !== 'done' && progress.rights.recheck && recheckButton(urls.recheck, 'I have saved it: check now')}`;

@@ -1,7 +1,6 @@
 -- One life of a tenant. Connect links and sealed credentials are bound to it, so that none of them works for the next tenant of the same id.
--- Rows from before have the empty text, as their links and seals say nothing of it.
+-- Rows from before, and those that the release before still makes, have the empty text, as their links and seals say nothing of it.
 ALTER TABLE tenants ADD COLUMN incarnation text COLLATE "C" NOT NULL DEFAULT '';
-ALTER TABLE tenants ALTER COLUMN incarnation SET DEFAULT gen_random_uuid()::text;
 
 -- Once a tenant is connected, its connect links only show, but for what does not work, and until this time, which an operator sets.
 ALTER TABLE tenants ADD COLUMN connect_link_changes_until timestamptz;

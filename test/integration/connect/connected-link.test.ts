@@ -179,7 +179,8 @@ describe('the link of a connected tenant', { timeout: 60_000 }, () => {
     const page = await (await fetch(connectUrl)).text();
     expect(page).toContain('id="key-refused"');
     expect(page).not.toContain('All done');
-    // It is what the link may mend. A key in use is not ended by that.
+    // It is what the link may mend, by a key beside the others. Anybody can make that call: no more than that may follow.
+    expect((await post(`${connectUrl}/webhook`, { setup: 'create_for_me' })).status).toBe(403);
     expect(await (await post(`${connectUrl}/key`)).text()).toContain('id="value-key"');
 
     expect(await deliver(webhookUrl, webhookKey)).toBe(200);
