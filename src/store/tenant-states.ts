@@ -69,40 +69,48 @@ async function put(
 
 /**
  * Notes which webhooks are called with a wrong key. Returns the tenants for which it is otherwise than before: `refused` since now, or not any
- * more. Cheap while all keys are right: the index tenant_states_refused is empty then.
+ * more. One statement while all keys are right; one more for each tenant whose key is not.
  */
 export async function putKeysSeen(
   db: Queryable,
   seen: readonly KeySeen[],
 ): Promise<readonly { readonly tenantId: TenantId; readonly refused: boolean }[]> {
-  const wrong = seen.filter(({ wrongAt, rightAt }) => wrongAt !== null && (rightAt === null || rightAt < wrongAt));
-  const refused =
-    wrong.length === 0
-      ? []
-      : (
-          await db.query<{ tenantId: TenantId; isNew: boolean }>(
-            `UPDATE tenant_states s SET key_refused_at = greatest(s.key_refused_at, row.at)
-             FROM unnest($1::text[], $2::timestamptz[]) AS row(tenant_id, at), tenant_states before
-             WHERE s.tenant_id = row.tenant_id AND before.tenant_id = s.tenant_id
-               -- Another process may have seen a right key since.
-               AND NOT EXISTS (SELECT FROM sightings g
-                 WHERE g.tenant_id = row.tenant_id AND g.key_id <> '' AND g.last_at >= row.at)
-             RETURNING s.tenant_id AS "tenantId", before.key_refused_at IS NULL AS "isNew"`,
-            [wrong.map(({ tenantId }) => tenantId), wrong.map(({ wrongAt }) => wrongAt)],
-          )
-        ).rows.filter(({ isNew }) => isNew);
-  const right = seen.filter(({ rightAt }) => rightAt !== null);
-  const { rows: accepted } = await db.query<{ tenantId: TenantId }>(
-    `UPDATE tenant_states s SET key_refused_at = NULL
-     FROM unnest($1::text[], $2::timestamptz[]) AS row(tenant_id, at)
-     WHERE s.tenant_id = row.tenant_id AND s.key_refused_at IS NOT NULL AND s.key_refused_at <= row.at
-     RETURNING s.tenant_id AS "tenantId"`,
-    [right.map(({ tenantId }) => tenantId), right.map(({ rightAt }) => rightAt)],
+  const changed: { readonly tenantId: TenantId; readonly refused: boolean }[] = [];
+  const { rows } = await db.query<{ tenantId: TenantId }>(
+    `SELECT tenant_id AS "tenantId" FROM tenant_states WHERE tenant_id = ANY($1) AND key_refused_at IS NOT NULL`,
+    [seen.map(({ tenantId }) => tenantId)],
   );
-  return [
-    ...refused.map(({ tenantId }) => ({ tenantId, refused: true })),
-    ...accepted.map(({ tenantId }) => ({ tenantId, refused: false })),
-  ];
+  const refused = new Set(rows.map(({ tenantId }) => tenantId));
+  // In one order, so that two processes never wait for each other.
+  for (const { tenantId, rightAt, wrongAt } of [...seen].sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))) {
+    const isWrong = wrongAt !== null && (rightAt === null || rightAt < wrongAt);
+    if (isWrong && (await putRefused(db, tenantId, wrongAt)) && !refused.has(tenantId)) {
+      changed.push({ tenantId, refused: true });
+    }
+    if (!isWrong && rightAt !== null && refused.has(tenantId) && (await clearRefused(db, tenantId, rightAt))) {
+      changed.push({ tenantId, refused: false });
+    }
+  }
+  return changed;
+}
+
+/** False when a right key was seen since: another process may have. */
+async function putRefused(db: Queryable, tenantId: TenantId, at: Date): Promise<boolean> {
+  const { count } = await db.query(
+    `UPDATE tenant_states SET key_refused_at = greatest(key_refused_at, $2) WHERE tenant_id = $1 AND NOT EXISTS (
+       SELECT FROM sightings WHERE tenant_id = $1 AND key_id <> '' AND last_at >= $2)`,
+    [tenantId, at],
+  );
+  return count === 1;
+}
+
+/** False when a wrong key was seen since, or another process has cleared it. */
+async function clearRefused(db: Queryable, tenantId: TenantId, rightAt: Date): Promise<boolean> {
+  const { count } = await db.query(
+    'UPDATE tenant_states SET key_refused_at = NULL WHERE tenant_id = $1 AND key_refused_at <= $2',
+    [tenantId, rightAt],
+  );
+  return count === 1;
 }
 
 /** How many connected tenants have a webhook that is called with a wrong key. */
