@@ -5,7 +5,8 @@ import { seconds } from './terminal.ts';
 
 interface Facts {
   readonly config: DevConfig;
-  readonly operatorKey: string;
+  /** The one that was made here; null: the environment has one, and only who set it knows it. */
+  readonly operatorKey: string | null;
   /** There is a demo tenant; with what anybody may connect to its simulated Gladly. */
   readonly demo: { readonly domain: string; readonly email: string; readonly apiToken: string } | null;
   /** Its connect page. */
@@ -17,7 +18,10 @@ interface Facts {
 export function greeting({ config, operatorKey, demo, connectUrl, elapsedMs }: Facts): string {
   const api = `http://127.0.0.1:${config.apiPort}`;
   const logs = relative(process.cwd(), `${config.dataDir}/logs`);
-  const curl = `curl -sS -H 'authorization: Bearer ${operatorKey}'`;
+  const curl =
+    operatorKey === null
+      ? 'curl -sS -H "authorization: Bearer $OPERATOR_KEY"'
+      : `curl -sS -H 'authorization: Bearer ${operatorKey}'`;
   const post = `${curl} -H 'content-type: application/json'`;
   const places: readonly (readonly [string, string])[] = [
     ['console', `${api}/console  (sign in with the operator key)`],
@@ -33,7 +37,7 @@ export function greeting({ config, operatorKey, demo, connectUrl, elapsedMs }: F
     ...(config.realSqs === undefined ? [] : [['SQS', `your own, because ${config.realSqs} is set`] as const]),
     ...(config.databaseUrl === undefined ? [] : [['Postgres', 'your own, because DATABASE_URL is set'] as const]),
     ...(demo !== null ? [['demo tenant', `${api}/v1/tenants/${DEMO_TENANT}`] as const] : []),
-    ['operator key', operatorKey],
+    ['operator key', operatorKey ?? 'yours, of OPERATOR_KEYS ($OPERATOR_KEY in what is below)'],
     ['logs', logs],
   ];
   const tenant = `${api}/v1/tenants/${demo === null ? 'TENANT' : DEMO_TENANT}`;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -10,6 +10,10 @@ export interface DevKeys {
   /** `keyId:base64(32 bytes)`, as SECRET_KEYS takes it. */
   readonly secretKeys: string;
 }
+
+/** What the embedded Postgres asks its clients for: 256 bits, and the same at each start. */
+export const postgresPassword = ({ secretKeys }: DevKeys): string =>
+  Buffer.from(hkdfSync('sha256', secretKeys, '', 'idiomatic embedded postgres v1', 32)).toString('base64url');
 
 const devKeys = z.object({ operatorKey: z.string().min(32), secretKeys: z.string().min(44) });
 

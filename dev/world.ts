@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DevConfig } from './dev-config.ts';
-import type { DevKeys } from './keys.ts';
+import { type DevKeys, postgresPassword } from './keys.ts';
 import type { PartSpec } from './part.ts';
 import { answers, type WantedPort } from './ports.ts';
 
@@ -71,7 +71,7 @@ export function worldParts(config: DevConfig, facts: WorldFacts): Readonly<Parti
       postgres: {
         name: 'postgres',
         command: () => [join(programs, 'postgres.ts'), folder('postgres'), String(facts.postgresPort())],
-        env: nothing,
+        env: () => ({ POSTGRES_PASSWORD: postgresPassword(facts.keys) }),
         stopMs: STATE_STOP_MS,
       },
     }),
@@ -91,6 +91,10 @@ export function worldParts(config: DevConfig, facts: WorldFacts): Readonly<Parti
     worker: product('worker', {}, PRODUCT_STOP_MS),
   };
 }
+
+/** With its password. */
+export const embeddedPostgresUrl = (keys: DevKeys, port: number): string =>
+  `postgres://postgres:${postgresPassword(keys)}@127.0.0.1:${port}/postgres`;
 
 /** The ports that this world listens on, all but Postgres', which takes a free one. */
 export function wantedPorts(config: DevConfig): readonly WantedPort[] {
@@ -124,7 +128,7 @@ function productEnv(config: DevConfig, facts: WorldFacts): Readonly<Record<strin
     OPERATOR_KEYS: config.operatorKeys ?? facts.keys.operatorKey,
     SECRET_KEYS: config.secretKeys ?? facts.keys.secretKeys,
     TEMPORAL_ADDRESS: config.temporalAddress ?? `127.0.0.1:${config.temporalPort}`,
-    DATABASE_URL: config.databaseUrl ?? `postgres://postgres@127.0.0.1:${facts.postgresPort()}/postgres`,
+    DATABASE_URL: config.databaseUrl ?? embeddedPostgresUrl(facts.keys, facts.postgresPort()),
     ...(config.temporalAddress === undefined && { TEMPORAL_UI_URL: `http://127.0.0.1:${config.temporalUiPort}` }),
     ...(config.realSqs === undefined && {
       SQS_ENDPOINT: `http://127.0.0.1:${config.sqsPort}`,

@@ -1,4 +1,7 @@
-/** Runs alone, as a process of the embedded world: PGlite, served to many connections. Arguments: data folder, port (0: any). */
+/**
+ * Runs alone, as a process of the embedded world: PGlite, served to many connections. Arguments: data folder, port (0: any). POSTGRES_PASSWORD: what
+ * clients have to know; not an argument, as everybody on the machine can read those.
+ */
 import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
@@ -26,7 +29,8 @@ tellParentReady({ port: server.port });
 
 async function listen(port: number, retries = PORT_RETRIES): Promise<PostgresServer> {
   try {
-    return await servePostgres({ db, port, idleInTransactionMs: IDLE_IN_TRANSACTION_MS, onBroken });
+    const password = process.env['POSTGRES_PASSWORD'];
+    return await servePostgres({ db, port, password, idleInTransactionMs: IDLE_IN_TRANSACTION_MS, onBroken });
   } catch (error) {
     if (!isPortTaken(error)) throw error;
     if (retries === 0)

@@ -14,6 +14,9 @@ const int32 = (...values: readonly number[]): Buffer => {
   return bytes;
 };
 
+/** AuthenticationCleartextPassword: the connection does not leave this machine. */
+export const passwordPlease = (): Buffer => message('R', int32(3));
+
 /** AuthenticationOk, what a client wants to know of the session, and ReadyForQuery. */
 export function welcome(serverVersion: string, connection: number): Buffer {
   const parameters = Object.entries({

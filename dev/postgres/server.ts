@@ -1,7 +1,8 @@
+import { hash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import type { PGlite } from '@electric-sql/pglite';
 import { type Frame, FrameReader } from './frames.ts';
-import { fatal, simpleQuery, sync, welcome } from './replies.ts';
+import { fatal, passwordPlease, simpleQuery, sync, welcome } from './replies.ts';
 
 /**
  * Serves one PGlite, which is a single Postgres session, to many connections.
@@ -23,6 +24,8 @@ export interface PostgresServer {
 export interface PostgresServerOptions {
   readonly db: PGlite;
   readonly port: number;
+  /** Every client has to know it; without it whoever reaches the port is let in, under any name. */
+  readonly password?: string | undefined;
   /** A transaction holds everybody back, so a client that sits in one for this long is thrown out. */
   readonly idleInTransactionMs: number;
   /** The session is beyond repair (a trap in the WebAssembly): the process has to be replaced. */
@@ -33,6 +36,7 @@ export interface PostgresServerOptions {
 const ENDS_EXCHANGE = new Set(['Q', 'S', 'F']);
 const FLUSH = 'H';
 const TERMINATE = 'X';
+const PASSWORD = 'p';
 
 interface Client {
   send(bytes: Buffer): void;
@@ -44,6 +48,7 @@ interface Connection extends Client {
   readonly id: number;
   readonly socket: Socket;
   readonly frames: FrameReader;
+  isKnown: boolean;
   /** The messages of the exchange that is not complete yet. */
   partial: Buffer[];
 }
@@ -134,12 +139,30 @@ export async function servePostgres(options: PostgresServerOptions): Promise<Pos
     if (frame.kind === 'message') handleMessage(connection, frame.type, frame.bytes);
     else if (frame.kind === 'ssl') socket.write('N');
     else if (frame.kind === 'cancel') socket.end();
-    else socket.write(welcome(version, connection.id));
+    else if (options.password === undefined) letIn(connection);
+    else socket.write(passwordPlease());
+  }
+
+  function letIn(connection: Connection): void {
+    connection.isKnown = true;
+    connection.socket.write(welcome(version, connection.id));
+  }
+
+  /** The message is its type, its length, and the password with a NUL at its end. */
+  function checkPassword(connection: Connection, type: string, bytes: Buffer): void {
+    const given = hash('sha256', bytes.subarray(5, -1), 'buffer');
+    const wanted = hash('sha256', options.password ?? '', 'buffer');
+    if (type === PASSWORD && timingSafeEqual(given, wanted)) letIn(connection);
+    else connection.dismiss('28P01', 'password authentication failed');
   }
 
   function handleMessage(connection: Connection, type: string, bytes: Buffer): void {
     if (type === TERMINATE) {
       connection.socket.end();
+      return;
+    }
+    if (!connection.isKnown) {
+      checkPassword(connection, type, bytes);
       return;
     }
     connection.partial.push(bytes);
@@ -155,6 +178,7 @@ export async function servePostgres(options: PostgresServerOptions): Promise<Pos
       id: lastId,
       socket,
       frames: new FrameReader(),
+      isKnown: false,
       partial: [],
       send: (bytes) => void (socket.writable && socket.write(bytes)),
       dismiss: (sqlState, text) => void socket.end(fatal(sqlState, text)),

@@ -15,6 +15,7 @@ import { healthRoutes } from './http/health.ts';
 import { openApi } from './http/openapi.ts';
 import type { Operators } from './http/operators.ts';
 import type { Readiness } from './http/readiness.ts';
+import type { RefusedKeys } from './http/refused-keys.ts';
 import { type RequestState, requestLog } from './http/request-log.ts';
 import { tenantEndpoints } from './operators/tenant-endpoints.ts';
 import { assetRoutes } from './pages/assets.ts';
@@ -25,9 +26,10 @@ export interface AppDeps {
   readonly tenants: Tenants;
   readonly read: ReadModel;
   readonly operators: Operators;
+  readonly refusedKeys: RefusedKeys;
   readonly publicUrl: string;
   readonly readiness: Readiness;
-  readonly codec: CodecDeps;
+  readonly codec: Omit<CodecDeps, 'refusedKeys'>;
   readonly connect: Pick<ConnectDeps, 'links' | 'extraHosts'>;
   readonly console: Pick<ConsoleDeps, 'config' | 'sessions'>;
   readonly metrics: Registry;
@@ -37,24 +39,29 @@ export interface AppDeps {
 
 /** Everything that the API serves besides webhook deliveries, which never get here (ingest/handler.ts). */
 export function createApp(parts: AppDeps): Koa<RequestState> {
-  const { db, tenants, read, operators, publicUrl, readiness, codec, connect, metrics, live, log } = parts;
-  const forConsole = { ...parts.console, db, tenants, read, live };
+  const { db, tenants, read, operators, refusedKeys, publicUrl, readiness, codec, connect, metrics, live, log } = parts;
+  const forConsole = { ...parts.console, db, tenants, read, live, refusedKeys };
   const endpoints = [...tenantEndpoints(tenants, read), ...feedEndpoints(db, tenants)];
   const document = openApi(endpoints, publicUrl);
-  const router = new Router<RequestState>();
+  const router = new Router<RequestState>({ sensitive: true });
   router.get('/openapi.json', (ctx) => {
     ctx.body = document;
   });
-  serve(router, operators, endpoints);
+  serve(router, { operators, refusedKeys }, endpoints);
   const health = healthRoutes(readiness, metrics);
 
   const app = new Koa<RequestState>();
   app.silent = true;
+  // Answers hold keys, links and what customers wrote: whatever may be kept says so itself (pages/assets.ts).
+  app.use((ctx, next) => {
+    ctx.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    return next();
+  });
   // Probes and scrapers ask all day, and pages for their files: not in the log.
   app.use(health.routes());
   app.use(assetRoutes().routes());
   app.use(requestLog(log));
-  app.use(codecRoutes(codec).routes());
+  app.use(codecRoutes({ ...codec, refusedKeys }).routes());
   app.use(connectRoutes({ ...connect, db, tenants, read, live, publicUrl }).routes());
   app.use(consoleRoutes(forConsole).routes());
   app.use(router.routes());

@@ -9,6 +9,7 @@ const CODES = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   invalid_request: 422,
+  too_many_requests: 429,
   internal_error: 500,
   store_unavailable: 503,
   temporal_unavailable: 503,
@@ -33,6 +34,11 @@ export class ApiError extends Error {
     super(detail, options);
     this.code = code;
     this.fields = fields;
+  }
+
+  /** Seconds after which the same request may do better; null: it will not. */
+  get retryAfterS(): number | null {
+    return this.status === 503 || this.status === 429 ? 5 : null;
   }
 
   /** Status of the HTTP answer. */

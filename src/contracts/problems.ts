@@ -213,6 +213,18 @@ const texts = {
     sentence: 'Gladly called our URL, but with a wrong webhook key.',
     remedy: `In Gladly, open ${WEBHOOKS}, edit the webhook, and copy the webhook key once more into the HTTP header {header}. If the key is lost, ask for a new one.`,
   },
+  webhook_key_keeps_off: {
+    mendedBy: 'customer',
+    sentence:
+      'Gladly called our URL with a wrong webhook key, {seconds} seconds before this check: that is why the webhook cannot be enabled.',
+    remedy: `In Gladly, open ${WEBHOOKS}, edit the webhook, and copy the webhook key once more into the HTTP header {header}. If the key is lost, make a new one here. Then enable the webhook, and save.`,
+  },
+  webhook_key_refused: {
+    mendedBy: 'operator',
+    sentence:
+      'Our webhook URL is called without a key that we accept, last at {at}, and nothing has come with a right key since: events may be lost.',
+    remedy: `Make a new webhook key, and have it put into the webhook in Gladly, under ${WEBHOOKS}. This message goes with the next delivery that has a right key.`,
+  },
   webhook_disabled: {
     mendedBy: 'customer',
     sentence: 'The webhook in Gladly is not enabled.',

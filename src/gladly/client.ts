@@ -3,6 +3,7 @@ import type { Connections } from './connect.ts';
 import type { Drift } from './drift.ts';
 import { GladlyError } from './errors.ts';
 import type { GladlyHost } from './host.ts';
+import { isId } from './ids.ts';
 import { readItem } from './items.ts';
 import type { Governor } from './quota.ts';
 import { assertDone, headerOf, idInLocation, jsonOf, unexpected } from './replies.ts';
@@ -111,7 +112,7 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
     let next = 0;
     return template.replaceAll(/\{\w+\}/g, () => {
       const id = ids[next++] ?? '';
-      if (!isPathId(id)) throw new GladlyError({ kind: 'invalid_id' }, { host: host.name, method, path: template });
+      if (!isId(id)) throw new GladlyError({ kind: 'invalid_id' }, { host: host.name, method, path: template });
       return encodeURIComponent(id);
     });
   }
@@ -212,9 +213,4 @@ function listOf(reply: Reply): readonly unknown[] {
 function isLimited(reply: Reply): boolean {
   const value = headerOf(reply, 'gladly-limited-data')?.trim().toLowerCase();
   return value !== undefined && !['', 'false', '0', 'no'].includes(value);
-}
-
-/** Gladly's ids are 22 letters, digits, - and _; anything else that cannot change the path's meaning is let through. */
-function isPathId(id: string): boolean {
-  return id.length > 0 && id.length <= 200 && id !== '.' && id !== '..' && id.isWellFormed() && !/\p{Cc}/u.test(id);
 }

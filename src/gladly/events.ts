@@ -1,3 +1,4 @@
+import { isId } from './ids.ts';
 import { isObject, type JsonObject, textOr } from './json.ts';
 
 /** What a webhook delivery turns out to be. Each of them is answered with 200: an authenticated delivery is never refused. */
@@ -73,8 +74,6 @@ const ABOUT_OTHERS = new Set([
 
 /** Objects of an array that count as events. The largest body has room for some 600 of Gladly's (gladly.md 1.1). */
 const MOST_AT_ONCE = 1_000;
-/** Far above any id seen (22 characters). Longer ones would not fit an index. */
-const MAX_ID = 200;
 
 /**
  * Reads one delivery. Checked by hand and not by a schema: this runs for each webhook call and for hundreds of rows a
@@ -163,11 +162,7 @@ function ofKind(envelope: Envelope, content: JsonObject): ParsedEvent {
 /** An id that can be stored and sent in a path. */
 function idOr(value: unknown): string | undefined {
   const id = textOr(value);
-  return id !== undefined && id.length <= MAX_ID && !UNSTORABLE.test(id) ? id : undefined;
+  return id !== undefined && isId(id) ? id : undefined;
 }
-
-// Control characters, NUL among them, and half surrogate pairs: Postgres refuses them, and no id has them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is there to find them
-const UNSTORABLE = /[\u0000-\u001f\u007f]|\p{Surrogate}/u;
 
 const notEvent = (reason: NotEventReason): ParsedEvent => ({ kind: 'not_event', reason });

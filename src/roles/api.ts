@@ -2,18 +2,20 @@ import { createApp } from '../api/app.ts';
 import { byBearerKey, firstKnown } from '../api/codec/operator-of.ts';
 import { createSessions } from '../api/console/sessions.ts';
 import { operatorsOf } from '../api/http/operators.ts';
+import { createRefusedKeys } from '../api/http/refused-keys.ts';
 import { createLiveUpdates } from '../api/pages/live.ts';
 import type { Config } from '../config.ts';
 import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
+import { endedSessions } from '../store/ended-sessions.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createPayloadCodec } from '../temporal/payload-codec.ts';
 import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
 import { watchTemporal } from '../tenants/liveness.ts';
-import { registerFindingMetrics, registerRetentionMetrics } from '../tenants/metrics.ts';
+import { registerFindingMetrics, registerLossMetrics } from '../tenants/metrics.ts';
 import { ReadModel } from '../tenants/read-model.ts';
 import { openDeliveries, type RunningServer } from './deliveries.ts';
 
@@ -30,12 +32,13 @@ export async function startApi(config: Config, log: Logger): Promise<RunningServ
   const { client, connection } = deliveries.temporal;
   const db = openDb(config.DATABASE_URL, { max: DB_CONNECTIONS, name: 'api', log });
   const links = connectLinks(config.SECRET_KEYS);
-  registerRetentionMetrics(registry, db);
+  registerLossMetrics(registry, db);
   registerFindingMetrics(registry, db);
   const operators = operatorsOf(config.OPERATOR_KEYS);
   const sessions = createSessions({
     operatorKeys: config.OPERATOR_KEYS,
     secretKeys: config.SECRET_KEYS,
+    ended: endedSessions(db),
     secure: config.PUBLIC_URL.startsWith('https:'),
   });
   const live = createLiveUpdates();
@@ -56,6 +59,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningServ
       config,
     }),
     operators,
+    refusedKeys: createRefusedKeys({ registry, proxies: config.PROXIES }),
     publicUrl: config.PUBLIC_URL,
     readiness: deliveries.readiness,
     codec: {

@@ -18,6 +18,7 @@ import { openDb } from '../store/db.ts';
 import { assertWritable } from '../store/writable.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { recordKeysSeen } from '../tenants/projection.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
 import { keepMigrating } from './migration.ts';
 
@@ -85,7 +86,19 @@ export function openDeliveries(config: Config, log: Logger): Deliveries {
       ...(sqs.settings.endpoint === undefined ? {} : { endpoint: sqs.settings.endpoint }),
     }),
     ledger: createLedgerWriter(db),
-    deliveryStats: createDeliveryStats(db, (tenantIds) => tenantIds.forEach(tellOnboarding)),
+    deliveryStats: createDeliveryStats(
+      db,
+      (tenantIds) => tenantIds.forEach(tellOnboarding),
+      async (seen) => {
+        try {
+          for (const tenantId of await recordKeysSeen(db, seen)) {
+            log.warn({ event: 'webhook.key_refused', tenantId }, 'webhook: called with a wrong key');
+          }
+        } catch (error) {
+          log.warn({ event: 'webhook.keys_not_noted', err: error }, 'webhook keys: what was seen was not noted');
+        }
+      },
+    ),
     waker: createWaker(db, (tenantId) => workflows.wake(tenantId)),
     registry,
     log,

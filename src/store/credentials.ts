@@ -25,13 +25,15 @@ export async function putCredentials(
 ): Promise<number> {
   const { host, email, apiToken } = credentials;
   return await db.transaction(async (tx) => {
-    const { rows } = await tx.query<{ version: number }>(
-      'UPDATE tenants SET credentials_version = credentials_version + 1 WHERE tenant_id = $1 RETURNING credentials_version AS version',
+    const { rows } = await tx.query<{ version: number; incarnation: string }>(
+      `UPDATE tenants SET credentials_version = credentials_version + 1 WHERE tenant_id = $1
+       RETURNING credentials_version AS version, incarnation`,
       [tenantId],
     );
-    const version = rows[0]?.version;
-    if (version === undefined) throw new UnknownTenantError(tenantId);
-    const encrypted = secretBox.encrypt(JSON.stringify({ email, apiToken }), contextOf(tenantId, version));
+    const [owner] = rows;
+    if (owner === undefined) throw new UnknownTenantError(tenantId);
+    const { version } = owner;
+    const encrypted = secretBox.encrypt(JSON.stringify({ email, apiToken }), contextOf({ tenantId, ...owner }));
     await tx.query('INSERT INTO credentials (tenant_id, version, host, sealed) VALUES ($1, $2, $3, $4)', [
       tenantId,
       version,
@@ -58,15 +60,21 @@ export async function getCredentials(
       : which === 'adopted'
         ? 't.adopted_credentials_version'
         : '$2::integer';
-  const { rows } = await db.query<{ version: number; host: string; encrypted: string; createdAt: Date }>(
-    `SELECT c.version, c.host, c.sealed AS encrypted, c.created_at AS "createdAt"
+  const { rows } = await db.query<{
+    version: number;
+    incarnation: string;
+    host: string;
+    encrypted: string;
+    createdAt: Date;
+  }>(
+    `SELECT c.version, t.incarnation, c.host, c.sealed AS encrypted, c.created_at AS "createdAt"
      FROM tenants t JOIN credentials c ON c.tenant_id = t.tenant_id AND c.version = ${version} WHERE t.tenant_id = $1`,
     typeof which === 'number' ? [tenantId, which] : [tenantId],
   );
   const row = rows[0];
   if (row === undefined) return null;
   const { version: found, host, encrypted, createdAt } = row;
-  const { email, apiToken } = JSON.parse(secretBox.decrypt(encrypted, contextOf(tenantId, found))) as Pick<
+  const { email, apiToken } = JSON.parse(secretBox.decrypt(encrypted, contextOf({ tenantId, ...row }))) as Pick<
     GladlyCredentials,
     'email' | 'apiToken'
   >;
@@ -91,6 +99,18 @@ export async function adoptCredentials(db: Db, tenantId: TenantId, version: numb
   });
 }
 
+/**
+ * Deletes the versions below this one that extraction does not use: it is the one that is being checked now, and those were refused or replaced
+ * before they were accepted.
+ */
+export async function deleteOlderCredentials(db: Queryable, tenantId: TenantId, version: number): Promise<void> {
+  await db.query(
+    `DELETE FROM credentials c USING tenants t
+     WHERE c.tenant_id = $1 AND t.tenant_id = $1 AND c.version < $2 AND c.version IS DISTINCT FROM t.adopted_credentials_version`,
+    [tenantId, version],
+  );
+}
+
 /** Forgets all credentials of a tenant: it is disconnected. Versions given out are not given out again. */
 export async function deleteCredentials(db: Db, tenantId: TenantId): Promise<void> {
   await db.transaction(async (tx) => {
@@ -99,10 +119,17 @@ export async function deleteCredentials(db: Db, tenantId: TenantId): Promise<voi
   });
 }
 
-/** Bound to the version too: an older token cannot be put back in the place of a newer one. */
-const contextOf = (tenantId: TenantId, version: number): SecretContext => ({
+interface Sealed {
+  readonly tenantId: TenantId;
+  readonly incarnation: string;
+  readonly version: number;
+}
+
+/** Bound to the version and to the life of the tenant too: no older token can be put back in the place of a newer one. */
+const contextOf = ({ tenantId, incarnation, version }: Sealed): SecretContext => ({
   tenantId,
-  purpose: `credentials/${version}`,
+  // A tenant from before there were incarnations has none, and its seals say nothing of it.
+  purpose: `credentials/${incarnation === '' ? '' : `${incarnation}/`}${version}`,
 });
 
 /** The host of the newest credentials, found or not; null before any were given. It is no secret, so nothing has to be decrypted for it. */

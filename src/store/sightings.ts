@@ -2,7 +2,7 @@ import type { TenantId } from '../contracts/tenant.ts';
 import type { Queryable } from './db.ts';
 import { storableText } from './values.ts';
 
-/** Deliveries of one kind, with one key, that were accepted. */
+/** Deliveries of one kind, with one key; those that were refused have no key id. */
 export interface Sighting {
   readonly tenantId: TenantId;
   /** `PING`, or an event's type. It is Gladly's word: let the caller fold what is unknown, so that there are not more and more of them. */
@@ -54,10 +54,11 @@ export async function listSightings(db: Queryable, tenantId: TenantId): Promise<
   return rows;
 }
 
-/** When each tenant last sent anything, a PING included. One that never did is left out. */
+/** When each tenant last sent anything with a right key, a PING included. One that never did is left out. */
 export async function lastSeenOf(db: Queryable, tenantIds: readonly TenantId[]): Promise<ReadonlyMap<TenantId, Date>> {
   const { rows } = await db.query<{ tenantId: TenantId; lastAt: Date }>(
-    'SELECT tenant_id AS "tenantId", max(last_at) AS "lastAt" FROM sightings WHERE tenant_id = ANY($1) GROUP BY tenant_id',
+    `SELECT tenant_id AS "tenantId", max(last_at) AS "lastAt" FROM sightings
+     WHERE tenant_id = ANY($1) AND key_id <> '' GROUP BY tenant_id`,
     [tenantIds],
   );
   return new Map(rows.map(({ tenantId, lastAt }) => [tenantId, lastAt]));

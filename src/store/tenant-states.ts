@@ -33,10 +33,19 @@ export interface PlaceFacts extends TenantState {
   readonly findings: readonly Problem[];
   /** When the queue was last seen empty; null: never. */
   readonly queueEmptyAt: Date | null;
+  /** When the webhook was last called without a right key; null when a delivery with a right one came since. */
+  readonly keyRefusedAt: Date | null;
+}
+
+/** When a tenant's webhook was last called with a key of its own, and without one; null: not since the last time. */
+export interface KeySeen {
+  readonly tenantId: TenantId;
+  readonly rightAt: Date | null;
+  readonly wrongAt: Date | null;
 }
 
 const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt",
-  s.findings`;
+  s.findings, s.key_refused_at AS "keyRefusedAt"`;
 
 /** False when a newer write of the same workflow is there already, or the tenant is not. */
 export async function putOnboarding(tx: Tx, projection: Projection<OnboardingStatus>): Promise<boolean> {
@@ -111,6 +120,61 @@ export async function countFindings(db: Queryable): Promise<ReadonlyMap<string, 
   return new Map(rows.map(({ code, tenants }) => [code, tenants]));
 }
 
+/**
+ * Notes which webhooks are called with a wrong key. Returns the tenants for which it is otherwise than before: `refused` since now, or not any
+ * more. One statement while all keys are right; one more for each tenant whose key is not.
+ */
+export async function putKeysSeen(
+  db: Queryable,
+  seen: readonly KeySeen[],
+): Promise<readonly { readonly tenantId: TenantId; readonly refused: boolean }[]> {
+  const changed: { readonly tenantId: TenantId; readonly refused: boolean }[] = [];
+  const { rows } = await db.query<{ tenantId: TenantId }>(
+    `SELECT tenant_id AS "tenantId" FROM tenant_states WHERE tenant_id = ANY($1) AND key_refused_at IS NOT NULL`,
+    [seen.map(({ tenantId }) => tenantId)],
+  );
+  const refused = new Set(rows.map(({ tenantId }) => tenantId));
+  // In one order, so that two processes never wait for each other.
+  for (const { tenantId, rightAt, wrongAt } of [...seen].sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))) {
+    const isWrong = wrongAt !== null && (rightAt === null || rightAt < wrongAt);
+    if (isWrong && (await putRefused(db, tenantId, wrongAt)) && !refused.has(tenantId)) {
+      changed.push({ tenantId, refused: true });
+    }
+    if (!isWrong && rightAt !== null && refused.has(tenantId) && (await clearRefused(db, tenantId, rightAt))) {
+      changed.push({ tenantId, refused: false });
+    }
+  }
+  return changed;
+}
+
+/** False when a right key was seen since: another process may have. */
+async function putRefused(db: Queryable, tenantId: TenantId, at: Date): Promise<boolean> {
+  const { count } = await db.query(
+    `UPDATE tenant_states SET key_refused_at = greatest(key_refused_at, $2) WHERE tenant_id = $1 AND NOT EXISTS (
+       SELECT FROM sightings WHERE tenant_id = $1 AND key_id <> '' AND last_at >= $2)`,
+    [tenantId, at],
+  );
+  return count === 1;
+}
+
+/** False when a wrong key was seen since, or another process has cleared it. */
+async function clearRefused(db: Queryable, tenantId: TenantId, rightAt: Date): Promise<boolean> {
+  const { count } = await db.query(
+    'UPDATE tenant_states SET key_refused_at = NULL WHERE tenant_id = $1 AND key_refused_at <= $2',
+    [tenantId, rightAt],
+  );
+  return count === 1;
+}
+
+/** How many connected tenants have a webhook that is called with a wrong key. */
+export async function countKeysRefused(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ tenants: number }>(
+    `SELECT count(*) AS tenants FROM tenant_states s JOIN tenants t USING (tenant_id)
+     WHERE s.key_refused_at IS NOT NULL AND t.state = 'connected'`,
+  );
+  return rows[0]?.tenants ?? 0;
+}
+
 /** Works out the tenant's place anew, from what is stored now. Locks the row, so that two changes at once end with the right place. */
 export async function updatePlace(tx: Tx, tenantId: TenantId, placeOf: (facts: PlaceFacts) => Place): Promise<void> {
   await tx.query('SELECT FROM tenant_states WHERE tenant_id = $1 FOR UPDATE', [tenantId]);
@@ -180,7 +244,7 @@ export async function countByNeed(db: Queryable, search: string): Promise<Readon
   return new Map(rows.map(({ need, tenants }) => [need, tenants]));
 }
 
-type FactsRow = TenantState & Tenant & Pick<PlaceFacts, 'findings' | 'queueEmptyAt'>;
+type FactsRow = Tenant & Omit<PlaceFacts, 'tenant'>;
 
 async function readFacts(
   db: Queryable,
@@ -192,13 +256,16 @@ async function readFacts(
      FROM tenant_states s JOIN tenants t USING (tenant_id) LEFT JOIN drains d USING (tenant_id) ${rest}`,
     params,
   );
-  return rows.map(({ onboarding, onboardingAt, extraction, extractionAt, findings, queueEmptyAt, ...tenant }) => ({
-    onboarding,
-    onboardingAt,
-    extraction,
-    extractionAt,
-    findings,
-    queueEmptyAt,
-    tenant,
-  }));
+  return rows.map(
+    ({ onboarding, onboardingAt, extraction, extractionAt, findings, queueEmptyAt, keyRefusedAt, ...tenant }) => ({
+      onboarding,
+      onboardingAt,
+      extraction,
+      extractionAt,
+      findings,
+      queueEmptyAt,
+      keyRefusedAt,
+      tenant,
+    }),
+  );
 }

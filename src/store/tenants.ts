@@ -9,6 +9,8 @@ export type TenantState = 'connecting' | 'connected' | 'cancelled' | 'disconnect
 
 export interface Tenant {
   readonly tenantId: TenantId;
+  /** Random, new with each tenant: what is bound to it does not work for the next tenant of the same id. Empty for those of old. */
+  readonly incarnation: string;
   readonly name: string;
   readonly createdAt: Date;
   readonly state: TenantState;
@@ -34,6 +36,8 @@ export interface Tenant {
   readonly adoptedCredentialsVersion: number | null;
   /** Connect links of a lower epoch are withdrawn. */
   readonly connectLinkEpoch: number;
+  /** Until then its links may change things although it is connected; null: they only show. */
+  readonly connectLinkChangesUntil: Date | null;
 }
 
 export interface NewTenant {
@@ -78,20 +82,21 @@ const CHANGEABLE: Readonly<Record<keyof TenantChange, string>> = {
 };
 
 /** A tenant's columns as Tenant has them. */
-export const TENANT_COLUMNS = `tenant_id AS "tenantId", name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
+export const TENANT_COLUMNS = `tenant_id AS "tenantId", incarnation, name, created_at AS "createdAt", state, disconnected_at AS "disconnectedAt",
   retention_days AS "retentionDays", retention_policy AS "retentionPolicy", retention_alert AS "retentionAlert",
   retention_alert_told AS "retentionAlertTold",
   queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
   webhook_id AS "webhookId", credentials_version AS "credentialsVersion",
-  adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch"`;
+  adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch",
+  connect_link_changes_until AS "connectLinkChangesUntil"`;
 
 /** Creates the tenant with its empty ledger and feed; 'exists' when the id is taken, and then nothing is changed. */
 export async function createTenant(db: Db, tenant: NewTenant): Promise<'created' | 'exists'> {
   const { tenantId, name, retentionDays, retentionPolicy = 'extend', webhookSetup = 'by_hand' } = tenant;
   const { count } = await db.query(
     `WITH created AS (
-       INSERT INTO tenants (tenant_id, name, state, retention_days, retention_policy, webhook_setup)
-       VALUES ($1, $2, 'connecting', $3, $4, $5) ON CONFLICT DO NOTHING RETURNING tenant_id),
+       INSERT INTO tenants (tenant_id, incarnation, name, state, retention_days, retention_policy, webhook_setup)
+       VALUES ($1, gen_random_uuid()::text, $2, 'connecting', $3, $4, $5) ON CONFLICT DO NOTHING RETURNING tenant_id),
      counters AS (INSERT INTO tenant_counters (tenant_id) SELECT tenant_id FROM created),
      drain AS (INSERT INTO drains (tenant_id) SELECT tenant_id FROM created),
      -- 3: being connected (GROUPS in src/tenants/standing.ts).
@@ -152,11 +157,19 @@ export async function updateTenant(db: Queryable, tenantId: TenantId, change: Te
   return rows[0] ?? null;
 }
 
-/** Withdraws every connect link of the tenant; returns the epoch that new ones carry, or null when there is no tenant. */
-export async function withdrawConnectLinks(db: Queryable, tenantId: TenantId): Promise<number | null> {
-  const { rows } = await db.query<{ epoch: number }>(
-    'UPDATE tenants SET connect_link_epoch = connect_link_epoch + 1 WHERE tenant_id = $1 RETURNING connect_link_epoch AS epoch',
-    [tenantId],
+/**
+ * Withdraws every connect link of the tenant. `changesUntil`: until then new ones may change things although it is connected. Returns the tenant,
+ * for a new link; null when there is none.
+ */
+export async function withdrawConnectLinks(
+  db: Queryable,
+  tenantId: TenantId,
+  changesUntil: Date | null = null,
+): Promise<Tenant | null> {
+  const { rows } = await db.query<Tenant>(
+    `UPDATE tenants SET connect_link_epoch = connect_link_epoch + 1, connect_link_changes_until = $2
+     WHERE tenant_id = $1 RETURNING ${TENANT_COLUMNS}`,
+    [tenantId, changesUntil],
   );
-  return rows[0]?.epoch ?? null;
+  return rows[0] ?? null;
 }

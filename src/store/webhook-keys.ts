@@ -29,31 +29,43 @@ const COLUMNS = `key_id AS "keyId", tenant_id AS "tenantId", hash, created_at AS
 export const hashWebhookKey = (key: string): Buffer => createHash('sha256').update(key).digest();
 
 /**
- * Issues a key. With `replaceUntil` the tenant's other live keys end when the new one is first seen in use (recordKeyUses), or at that
- * time, whichever is sooner; without it they stay.
+ * What becomes of a tenant's other live keys. A date: they end when the new key is first seen in use (recordKeyUses), or then, whichever is
+ * sooner. `unused`: those that are still unused when the new one is seen end then, and one that is in use never does.
  */
-export async function issueWebhookKey(
-  db: Db,
-  tenantId: TenantId,
-  options: { readonly replaceUntil?: Date } = {},
-): Promise<IssuedKey> {
+export type Replaces = { readonly until: Date } | 'unused';
+
+/** Keys beside a newer one that nobody used: of a person who pressed the button again and again only so many stay. */
+const MOST_UNUSED = 5;
+
+/** Issues a key. Without `replaces` the tenant's other keys stay as they are. */
+export async function issueWebhookKey(db: Db, tenantId: TenantId, replaces?: Replaces): Promise<IssuedKey> {
   const key = randomBytes(KEY_BYTES).toString('base64url');
   const keyId = randomBytes(9).toString('base64url');
   await db.transaction(async (tx) => {
     const revision = await nextRevision(tx);
-    if (options.replaceUntil !== undefined) {
+    if (replaces === 'unused') {
+      await tx.query(
+        `UPDATE webhook_keys SET revoked_at = now(), revision = $2 WHERE key_id IN (
+           SELECT key_id FROM webhook_keys
+           WHERE tenant_id = $1 AND NOT ends_used AND first_used_at IS NULL AND revoked_at IS NULL
+           ORDER BY created_at DESC, key_id OFFSET ${MOST_UNUSED - 1})`,
+        [tenantId, revision],
+      );
+      await tx.query(
+        'UPDATE webhook_keys SET replaced_by = $2, revision = $3 WHERE tenant_id = $1 AND first_used_at IS NULL AND revoked_at IS NULL',
+        [tenantId, keyId, revision],
+      );
+    } else if (replaces !== undefined) {
       await tx.query(
         `UPDATE webhook_keys SET replaced_by = $2, valid_until = least(valid_until, $3::timestamptz), revision = $4
          WHERE tenant_id = $1 AND revoked_at IS NULL`,
-        [tenantId, keyId, options.replaceUntil, revision],
+        [tenantId, keyId, replaces.until, revision],
       );
     }
-    await tx.query('INSERT INTO webhook_keys (key_id, tenant_id, hash, revision) VALUES ($1, $2, $3, $4)', [
-      keyId,
-      tenantId,
-      hashWebhookKey(key),
-      revision,
-    ]);
+    await tx.query(
+      'INSERT INTO webhook_keys (key_id, tenant_id, hash, ends_used, revision) VALUES ($1, $2, $3, $4, $5)',
+      [keyId, tenantId, hashWebhookKey(key), replaces !== 'unused', revision],
+    );
   });
   return { keyId, key };
 }
@@ -123,7 +135,7 @@ export interface KeyUse {
 
 /**
  * Records when keys were last used: once in a while for all of them, never once a request. A key that is seen for the first time ends the
- * ones it replaces. Returns the ids of the keys that ended.
+ * ones it replaces (see Replaces). Returns the ids of the keys that ended.
  */
 export async function recordKeyUses(db: Db, uses: readonly KeyUse[]): Promise<readonly string[]> {
   if (uses.length === 0) return [];
@@ -136,7 +148,8 @@ export async function recordKeyUses(db: Db, uses: readonly KeyUse[]): Promise<re
              FROM unnest($1::text[], $2::timestamptz[]) AS use(key_id, used_at) GROUP BY key_id) u
        WHERE k.key_id = u.key_id
        RETURNING k.key_id AS "keyId", EXISTS (
-         SELECT FROM webhook_keys old WHERE old.replaced_by = k.key_id AND old.revoked_at IS NULL) AS first`,
+         SELECT FROM webhook_keys old WHERE old.replaced_by = k.key_id AND old.revoked_at IS NULL
+           AND (k.ends_used OR old.first_used_at IS NULL)) AS first`,
       [sorted.map(({ keyId }) => keyId), sorted.map(({ usedAt }) => usedAt)],
     );
     const replacing = rows.filter(({ first }) => first).map(({ keyId }) => keyId);
@@ -147,8 +160,9 @@ export async function recordKeyUses(db: Db, uses: readonly KeyUse[]): Promise<re
 async function endReplaced(tx: Tx, replacing: readonly string[]): Promise<readonly string[]> {
   const revision = await nextRevision(tx);
   const { rows } = await tx.query<{ keyId: string }>(
-    `UPDATE webhook_keys SET revoked_at = now(), revision = $2
-     WHERE replaced_by = ANY($1) AND revoked_at IS NULL RETURNING key_id AS "keyId"`,
+    `UPDATE webhook_keys old SET revoked_at = now(), revision = $2 FROM webhook_keys k
+     WHERE old.replaced_by = ANY($1) AND k.key_id = old.replaced_by AND old.revoked_at IS NULL
+       AND (k.ends_used OR old.first_used_at IS NULL) RETURNING old.key_id AS "keyId"`,
     [replacing, revision],
   );
   return rows.map(({ keyId }) => keyId);

@@ -11,7 +11,7 @@ import type { QueueUrls } from '../queue/names.ts';
 import { type Queues, totalOf } from '../queue/provision.ts';
 import type { Receiver } from '../queue/receiver.ts';
 import { recordAction } from '../store/actions.ts';
-import { putCredentials } from '../store/credentials.ts';
+import { deleteOlderCredentials, putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
 import { StoreError } from '../store/errors.ts';
 import { eventCounts } from '../store/ledger/counters.ts';
@@ -34,6 +34,9 @@ import type { TenantWorkflows } from './workflows.ts';
 /** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
 const KEY_CHANGE_OVER_MS = 7 * 86_400_000;
 
+/** How long a link may change a tenant that is connected: time to find the colleague who is Gladly's administrator. */
+const CHANGES_MS = 3 * 86_400_000;
+
 /** A healthy worker acts within some 50 ms; the caller waits no longer than this. */
 const SEEN_MS = 1_000;
 const SEEN_LOOK_MS = 25;
@@ -41,6 +44,8 @@ const SEEN_LOOK_MS = 25;
 const DAY_MS = 86_400_000;
 /** Events that are this close to their deletion are not safe: SQS takes up to 15 minutes to change a retention. */
 const LOSS_MARGIN_MS = 3_600_000;
+/** Whoever has the connect link, in the history. */
+export const BY_CUSTOMER = 'customer';
 
 export interface NewTenant {
   readonly tenantId: TenantId;
@@ -76,6 +81,8 @@ export interface TenantsDeps {
   readonly config: Config;
 }
 
+type LinkOwner = Pick<Tenant, 'tenantId' | 'incarnation' | 'connectLinkEpoch'>;
+
 /** All that can be done to tenants, for the operators' API and the pages alike. Each throws ApiError for what the caller can correct. */
 export class Tenants {
   readonly #deps: TenantsDeps;
@@ -95,6 +102,7 @@ export class Tenants {
       throw new ApiError('tenant_exists', `A tenant with the id ${tenantId} exists already. Choose another id.`);
     }
     const { key } = await issueWebhookKey(db, tenantId);
+    const made = await this.get(tenantId);
     await this.#startOnboarding(tenantId, tenant, tenant.startPaused ? { by, reason: 'to start paused' } : null);
     await this.#record(tenantId, 'create', by, null);
     await this.#seen(tenantId, ({ onboarding }) => onboarding !== null);
@@ -102,7 +110,7 @@ export class Tenants {
       tenantId,
       webhookUrl: this.webhookUrl(tenantId),
       webhookKey: key,
-      connectUrl: this.#newConnectUrl(tenantId, 1),
+      connectUrl: this.connectUrl(made),
     };
   }
 
@@ -117,12 +125,18 @@ export class Tenants {
         await this.#refuseLoss(tenant, retentionDays);
       await asked(() => queues.setRetention(queueUrl, retentionDays));
     }
-    const given = {
+    await changeTenant(db, tenantId, {
       ...(retentionDays === undefined ? {} : { retentionDays }),
       ...(retentionPolicy === undefined ? {} : { retentionPolicy }),
+      ...(name === undefined ? {} : { name }),
+    });
+    // A form sends all of them.
+    const changed = {
+      ...(retentionDays === undefined || retentionDays === tenant.retentionDays ? {} : { retentionDays }),
+      ...(retentionPolicy === undefined || retentionPolicy === tenant.retentionPolicy ? {} : { retentionPolicy }),
+      ...(name === undefined || name === tenant.name ? {} : { name, nameBefore: tenant.name }),
     };
-    await changeTenant(db, tenantId, { ...given, ...(name === undefined ? {} : { name }) });
-    await this.#record(tenantId, 'change', by, null, given);
+    if (Object.keys(changed).length > 0) await this.#record(tenantId, 'change', by, null, changed);
   }
 
   async submitCredentials(tenantId: TenantId, given: Credentials, by: string) {
@@ -145,6 +159,7 @@ export class Tenants {
     await this.#startOnboarding(tenantId, { ...tenant, ...(setup === undefined ? {} : { webhookSetup: setup }) }, null);
     if (setup !== undefined) await workflows.chooseWebhookSetup(tenantId, setup);
     await workflows.submitCredentials(tenantId, { version, by });
+    await deleteOlderCredentials(db, tenantId, version);
     await this.#record(tenantId, 'credentials', by, null, { version });
     await this.#seen(tenantId, ({ onboarding }) => (onboarding?.credentialsVersion ?? 0) >= version);
     return { tenantId, credentialsVersion: version, domain: parsed.host.name };
@@ -154,6 +169,7 @@ export class Tenants {
   async recheck(tenantId: TenantId, by: string) {
     await this.#mendQueue(await this.get(tenantId), by);
     await this.#deps.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
+    await this.#record(tenantId, 'recheck', by, null);
     return { tenantId };
   }
 
@@ -161,6 +177,7 @@ export class Tenants {
   async tryAgain(tenantId: TenantId, by: string): Promise<void> {
     await this.#mendQueue(await this.get(tenantId), by);
     await this.#deps.workflows.credentialsChanged(tenantId);
+    await this.#record(tenantId, 'recheck', by, null);
   }
 
   async chooseWebhookSetup(tenantId: TenantId, setup: WebhookSetup, by: string) {
@@ -174,9 +191,10 @@ export class Tenants {
 
   /**
    * A new webhook key, shown once. Where we made the webhook, we give it the new key ourselves, and there is nothing to show. Either way
-   * the old key works until the new one is seen in use, or its time is over.
+   * the old key works until the new one is seen in use, or its time is over. `sparesUsed`: a key that is in use goes on working for good,
+   * as whoever asks may be somebody else than who uses it.
    */
-  async replaceWebhookKey(tenantId: TenantId, by: string) {
+  async replaceWebhookKey(tenantId: TenantId, by: string, { sparesUsed = false } = {}) {
     const { webhookSetup, webhookId } = await this.get(tenantId);
     const oldKeyUntil = new Date(Date.now() + KEY_CHANGE_OVER_MS);
     const answer = { tenantId, webhookUrl: this.webhookUrl(tenantId), oldKeyUntil };
@@ -185,17 +203,25 @@ export class Tenants {
       await this.#record(tenantId, 'webhook_key', by, null);
       return { ...answer, webhookKey: null };
     }
-    const { keyId, key } = await issueWebhookKey(this.#deps.db, tenantId, { replaceUntil: oldKeyUntil });
+    const { keyId, key } = await issueWebhookKey(
+      this.#deps.db,
+      tenantId,
+      sparesUsed ? 'unused' : { until: oldKeyUntil },
+    );
     await this.#record(tenantId, 'webhook_key', by, null, { keyId });
     return { ...answer, webhookKey: key };
   }
 
-  /** Every link made before opens nothing from now on. */
-  async renewConnectLink(tenantId: TenantId, by: string) {
-    await this.get(tenantId);
-    const epoch = (await withdrawConnectLinks(this.#deps.db, tenantId)) ?? 1;
-    await this.#record(tenantId, 'connect_link', by, null);
-    return { tenantId, connectUrl: this.#newConnectUrl(tenantId, epoch) };
+  /**
+   * Every link made before opens nothing from now on. `mayChange`: for CHANGES_MS the new one may change things although the tenant is
+   * connected, as if it were not yet.
+   */
+  async renewConnectLink(tenantId: TenantId, by: string, { mayChange = false } = {}) {
+    const changesUntil = mayChange ? new Date(Date.now() + CHANGES_MS) : null;
+    const tenant = await withdrawConnectLinks(this.#deps.db, tenantId, changesUntil);
+    if (!tenant) throw new ApiError('not_found', 'There is no such tenant.');
+    await this.#record(tenantId, 'connect_link', by, null, mayChange ? { mayChange } : {});
+    return { tenantId, connectUrl: this.connectUrl(tenant), changesUntil };
   }
 
   async pause(tenantId: TenantId, request: Request) {
@@ -281,13 +307,10 @@ export class Tenants {
   }
 
   /** A connect link of this tenant that is good for LINK_LIFE_MS from now. */
-  connectUrl({ tenantId, connectLinkEpoch }: Pick<Tenant, 'tenantId' | 'connectLinkEpoch'>): string {
-    return this.#newConnectUrl(tenantId, connectLinkEpoch);
-  }
-
-  #newConnectUrl(tenantId: TenantId, epoch: number): string {
+  connectUrl({ tenantId, incarnation, connectLinkEpoch }: LinkOwner): string {
     const { links, config } = this.#deps;
-    return `${config.PUBLIC_URL}/connect/${links.sign({ tenantId, epoch, expiresAt: Date.now() + LINK_LIFE_MS })}`;
+    const expiresAt = Date.now() + LINK_LIFE_MS;
+    return `${config.PUBLIC_URL}/connect/${links.sign({ tenantId, incarnation, epoch: connectLinkEpoch, expiresAt })}`;
   }
 
   /** Throws ApiError when there is none. */
@@ -380,7 +403,8 @@ export class Tenants {
     reason: string | null,
     details: Readonly<Record<string, string | number | boolean>> = {},
   ): Promise<void> {
-    await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details });
+    const folds = by === BY_CUSTOMER || action === 'recheck';
+    await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details }, { folds });
   }
 }
 

@@ -5,6 +5,8 @@ import { TENANT_ID, type TenantId } from '../contracts/tenant.ts';
 /** Whose page a link opens, and until when. */
 export interface ConnectLink {
   readonly tenantId: TenantId;
+  /** The life of the tenant that it was made for (Tenant.incarnation): the next tenant of the same id has another. */
+  readonly incarnation: string;
   /** Links of a lower epoch than the tenant's are withdrawn. */
   readonly epoch: number;
   /** Milliseconds since 1970. */
@@ -31,8 +33,8 @@ export function connectLinks(keys: readonly SecretKey[]): ConnectLinks {
   const first = derived[0];
   if (!first) throw new RangeError('Connect links need a key: SECRET_KEYS is empty.');
   return {
-    sign({ tenantId, epoch, expiresAt }) {
-      const payload = Buffer.from(`${tenantId} ${epoch} ${expiresAt}`).toString('base64url');
+    sign({ tenantId, incarnation, epoch, expiresAt }) {
+      const payload = Buffer.from(`${tenantId} ${epoch} ${expiresAt} ${incarnation}`).toString('base64url');
       return `${payload}.${mac(first, payload).toString('base64url')}`;
     },
     verify(token, now) {
@@ -42,9 +44,12 @@ export function connectLinks(keys: readonly SecretKey[]): ConnectLinks {
         const wanted = mac(key, payload);
         return given.length === wanted.length && timingSafeEqual(given, wanted);
       });
-      const [tenantId = '', epoch, expiresAt] = Buffer.from(payload, 'base64url').toString().split(' ');
+      // Links from before there were incarnations end after the time, as do those of tenants that were made then.
+      const [tenantId = '', epoch, expiresAt, incarnation = ''] = Buffer.from(payload, 'base64url')
+        .toString()
+        .split(' ');
       if (!genuine || !TENANT_ID.test(tenantId) || !(Number(expiresAt) > now)) return null;
-      return { tenantId, epoch: Number(epoch), expiresAt: Number(expiresAt) };
+      return { tenantId, incarnation, epoch: Number(epoch), expiresAt: Number(expiresAt) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
-import { countFindings } from '../store/tenant-states.ts';
+import { countFindings, countKeysRefused } from '../store/tenant-states.ts';
 import { FINDINGS } from './finding-kinds.ts';
 
 /** Registers the number of tenants with each finding of the sweep. Read from Postgres at each scrape. */
@@ -23,8 +23,22 @@ export function registerFindingMetrics(registry: Registry, db: Db): void {
   });
 }
 
-/** Registers the number of tenants that are about to lose events. Read from Postgres at each scrape. */
-export function registerRetentionMetrics(registry: Registry, db: Db): void {
+/** Registers the numbers of tenants that are about to lose events, or lose them. Read from Postgres at each scrape. */
+export function registerLossMetrics(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'webhook_refused_tenants',
+    help: 'Connected tenants whose webhook is called with a wrong key, with no right one since: their events are lost',
+    labelNames: ['reason'],
+    registers: [registry],
+    async collect() {
+      try {
+        this.set({ reason: 'wrong_key' }, await countKeysRefused(db));
+      } catch {
+        // Unknown, and not none.
+        this.reset();
+      }
+    },
+  });
   new Gauge({
     name: 'retention_alert_tenants',
     help: 'Tenants whose oldest waiting event has used up this many percent of its time in SQS',

@@ -4,7 +4,7 @@ import type { Projection } from '../contracts/projection.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Db, Tx } from '../store/db.ts';
 import { clearRetentionAlert, type RetentionAlert, raiseRetentionAlert } from '../store/retention-alerts.ts';
-import { putExtraction, putOnboarding, updatePlace } from '../store/tenant-states.ts';
+import { type KeySeen, putExtraction, putKeysSeen, putOnboarding, updatePlace } from '../store/tenant-states.ts';
 import { type Tenant, type TenantChange, updateTenant } from '../store/tenants.ts';
 import { placeOf } from './standing.ts';
 
@@ -36,6 +36,18 @@ export async function raiseAlert(db: Db, tenantId: TenantId, level: RetentionAle
 /** True when an alert was up. */
 export async function clearAlert(db: Db, tenantId: TenantId): Promise<boolean> {
   return await placed(db, tenantId, (tx) => clearRetentionAlert(tx, tenantId));
+}
+
+/**
+ * Deliveries came with a right key, or without one. Returns the tenants whose webhook is called with a wrong key since now. Safe to call again
+ * with the same.
+ */
+export async function recordKeysSeen(db: Db, seen: readonly KeySeen[]): Promise<readonly TenantId[]> {
+  return await db.transaction(async (tx) => {
+    const changed = await putKeysSeen(tx, seen);
+    for (const { tenantId } of changed) await updatePlace(tx, tenantId, placeOf);
+    return changed.flatMap(({ tenantId, refused }) => (refused ? [tenantId] : []));
+  });
 }
 
 /** Runs a change of what a tenant's place follows from. Where it changed something (the answer is neither null nor false), the place is worked out anew. */

@@ -19,7 +19,7 @@ import { queueFinding } from './finding-kinds.ts';
 import { type Liveness, liveness, type TemporalWatch } from './liveness.ts';
 import { firstLossAt, waitsSince } from './loss.ts';
 import { silentSince } from './silence.ts';
-import { GROUPS, type Group, type Standing, standingOf } from './standing.ts';
+import { GROUPS, type Group, keyProblem, type Standing, standingOf } from './standing.ts';
 
 export interface ReadModelDeps {
   readonly db: Db;
@@ -40,6 +40,8 @@ export interface TenantView {
   /** The phase of its extraction; `parked` while nothing waits. Null while there never was one. */
   readonly phase: ExtractionPhase | null;
   readonly problem: Problem | null;
+  /** The webhook is called with a wrong key. */
+  readonly keyProblem: Problem | null;
   readonly warning: Problem | null;
   /** What the sweep or a drain found wrong with its queue or ledger. */
   readonly findings: readonly Problem[];
@@ -181,6 +183,7 @@ export class ReadModel {
     // Being removed, a tenant loses its counters first.
     if (facts === null || counts === undefined) return null;
     const { tenant, onboarding, extraction, findings, queueEmptyAt } = facts;
+    const refused = keyProblem(facts);
     const standing = standingOf(facts);
     const depth = await this.#depthOf(tenant);
     const isParked = extraction?.phase === 'running' && drains.get(tenantId)?.parkedAt != null;
@@ -191,7 +194,8 @@ export class ReadModel {
       onboarding,
       extraction,
       phase: isParked ? 'parked' : (extraction?.phase ?? null),
-      problem: standing.from === 'onboarding' ? standing.problem : problemOf(facts),
+      problem: standing.from === 'onboarding' ? standing.problem : (problemOf(facts) ?? refused),
+      keyProblem: refused,
       warning: extraction?.warning ?? null,
       findings,
       pause: extraction?.pause ?? null,

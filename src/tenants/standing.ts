@@ -1,6 +1,6 @@
 import type { ExtractionView, ShownPhase } from '../contracts/extraction.ts';
 import type { OnboardingStatus } from '../contracts/onboarding.ts';
-import { type Problem, problemMendedBy } from '../contracts/problems.ts';
+import { type Problem, problem, problemMendedBy } from '../contracts/problems.ts';
 import type { Place, PlaceFacts } from '../store/tenant-states.ts';
 import { isUrgent, queueFinding } from './finding-kinds.ts';
 import { firstLossAt } from './loss.ts';
@@ -39,12 +39,12 @@ const PHASES: Readonly<Record<ShownPhase, readonly [group: Group, label: string,
 const ALARMING_PERCENT = 80;
 
 /** What a standing follows from. */
-export type StandingFacts = Pick<PlaceFacts, 'onboarding' | 'extraction' | 'findings'> & {
+export type StandingFacts = Pick<PlaceFacts, 'onboarding' | 'extraction' | 'findings' | 'keyRefusedAt'> & {
   readonly tenant: Pick<PlaceFacts['tenant'], 'state' | 'retentionAlert' | 'disconnectedAt'>;
 };
 
 /** How a tenant stands: the one place where this is decided, for the list, the pages, the status and the metrics. */
-export function standingOf({ tenant, onboarding, extraction, findings }: StandingFacts): Standing {
+export function standingOf({ tenant, onboarding, extraction, findings, keyRefusedAt }: StandingFacts): Standing {
   const { state, retentionAlert, disconnectedAt } = tenant;
   if (state === 'disconnected' || state === 'cancelled') {
     const label = state === 'disconnected' ? 'Disconnected' : 'Cancelled';
@@ -64,7 +64,10 @@ export function standingOf({ tenant, onboarding, extraction, findings }: Standin
   if (setUp && (extraction === null || extraction.phase === 'disconnected')) return withFindings(setUp, found);
   if (extraction === null) return withFindings(STARTING, found);
   const running = withFindings(whileExtracting(extraction), found);
-  if (retentionAlert >= ALARMING_PERCENT) return { ...running, group: 'attention', tone: 'bad' };
+  // What Gladly sends with a wrong key is lost, whether extraction is paused or not.
+  const refused = keyProblem({ tenant, keyRefusedAt });
+  if (refused !== null || retentionAlert >= ALARMING_PERCENT)
+    return { ...running, group: 'attention', tone: 'bad', problem: running.problem ?? refused };
   // New credentials of a connected tenant are being checked, and something is wrong with them.
   return setUp?.problem && running.group === 'running' ? setUp : running;
 }
@@ -83,6 +86,19 @@ function withFindings(standing: Standing, found: Problem | null): Standing {
   if (found === null) return standing;
   const problem = standing.problem ?? found;
   return isUrgent(found) ? { ...standing, group: 'attention', tone: 'bad', problem } : { ...standing, problem };
+}
+
+/** A connected tenant's webhook is called with a wrong key, and nothing has come with a right one since. */
+export function keyProblem({
+  tenant,
+  keyRefusedAt,
+}: {
+  readonly tenant: Pick<PlaceFacts['tenant'], 'state'>;
+  readonly keyRefusedAt: Date | null;
+}): Problem | null {
+  if (tenant.state !== 'connected' || keyRefusedAt === null) return null;
+  const at = keyRefusedAt.toISOString();
+  return { ...problem('webhook_key_refused', { at }), since: at };
 }
 
 /** What an onboarding that has not ended has in its way: of the cancellation, or of the step at hand. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Operator, Operators } from '../http/operators.ts';
+import { type Operator, type Operators, shownKey } from '../http/operators.ts';
 
 /** Who makes this request; undefined without a known key or session. */
 export type OperatorOf = (request: IncomingMessage) => Operator | undefined | Promise<Operator | undefined>;
@@ -7,7 +7,7 @@ export type OperatorOf = (request: IncomingMessage) => Operator | undefined | Pr
 /** By operator key: `Authorization: Bearer KEY`, as the Temporal CLI sends it. */
 export function byBearerKey(operators: Operators): OperatorOf {
   return ({ headers }) => {
-    const key = /^Bearer ([\w-]+)$/i.exec(headers.authorization ?? '')?.[1];
+    const key = shownKey(headers.authorization ?? '');
     return key === undefined ? undefined : operators.byKey(key);
   };
 }

@@ -3,6 +3,8 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { ApiError } from '../../contracts/api-error.ts';
 import { DecryptionError } from '../../crypto/aead.ts';
 import { jsonBody } from '../http/input.ts';
+import { shownKey } from '../http/operators.ts';
+import type { RefusedKeys } from '../http/refused-keys.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { cors } from './cors.ts';
 import { jsonPayloads, payloadsFromJson, payloadsToJson } from './json-payloads.ts';
@@ -11,6 +13,7 @@ import type { OperatorOf } from './operator-of.ts';
 export interface CodecDeps {
   readonly codec: PayloadCodec;
   readonly operatorOf: OperatorOf;
+  readonly refusedKeys: RefusedKeys;
   /** Address of Temporal UI; undefined: browsers are refused. */
   readonly uiUrl: string | undefined;
 }
@@ -22,8 +25,8 @@ const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
  * The codec server of Temporal UI and the Temporal CLI: `POST /codec/decode` decrypts what is encrypted, `POST /codec/encode` encrypts what an operator
  * sends to a workflow. Both want `{"payloads": [...]}` and answer the same. Nothing is stored, and nothing of a payload is logged.
  */
-export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<RequestState> {
-  const router = new Router<RequestState>({ prefix: '/codec' });
+export function codecRoutes({ codec, operatorOf, refusedKeys, uiUrl }: CodecDeps): Router<RequestState> {
+  const router = new Router<RequestState>({ sensitive: true, prefix: '/codec' });
   router.use(cors(uiUrl === undefined ? undefined : new URL(uiUrl).origin));
   // The router answers what has a route only; a preflight has its answer from cors().
   router.options(['/decode', '/encode'], () => undefined);
@@ -32,6 +35,7 @@ export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<Req
     router.post(`/${action}`, async (ctx) => {
       const operator = await operatorOf(ctx.req);
       if (!operator) {
+        if (shownKey(ctx.get('authorization')) !== undefined) refusedKeys.note(ctx, 'codec');
         throw new ApiError(
           'unauthorized',
           'Sign in to the console, or send an operator key: Authorization: Bearer KEY.',
@@ -41,7 +45,6 @@ export function codecRoutes({ codec, operatorOf, uiUrl }: CodecDeps): Router<Req
         throw new ApiError('forbidden', 'A viewer sees payloads encrypted. Use the key of an operator.');
       }
       const payloads = payloadsFromJson(await jsonBody(ctx.req, jsonPayloads, BODY_LIMIT_BYTES));
-      ctx.set('cache-control', 'no-store');
       ctx.body = payloadsToJson(await work(payloads, ctx.state));
     });
   };

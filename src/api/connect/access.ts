@@ -13,6 +13,6 @@ export async function openLink(db: Db, links: ConnectLinks, token: string, now: 
   const link = links.verify(token, now.getTime());
   if (link === null) return null;
   const tenant = await getTenant(db, link.tenantId);
-  if (tenant === null || link.epoch !== tenant.connectLinkEpoch) return null;
+  if (tenant?.connectLinkEpoch !== link.epoch || tenant.incarnation !== link.incarnation) return null;
   return { tenant, expiresAt: new Date(link.expiresAt) };
 }

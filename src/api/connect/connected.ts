@@ -6,17 +6,18 @@ import { time } from '../pages/times.ts';
 import { eventsArrived, type Progress } from './progress.ts';
 
 /** All three steps are done: what arrives, as counts. */
-export function connected({ arrived, conversations, extraction }: Progress): Html {
+export function connected({ arrived, conversations, extraction, keyProblem }: Progress): Html {
   const events = eventsArrived(arrived);
   const stored = conversations >= MOST_COUNTED ? `more than ${MOST_COUNTED - 1}` : String(conversations);
   return html`<section class="card" id="connected" aria-labelledby="connected-title">
-<div class="step-head"><h2 id="connected-title">Connected</h2><span class="badge good">All done</span></div>
+<div class="step-head"><h2 id="connected-title">Connected</h2>${keyProblem === null ? html`<span class="badge good">All done</span>` : html`<span class="badge bad">Needs you</span>`}</div>
 <p>Gladly tells Idiomatic what happens, and Idiomatic reads the conversations that changed. You can close this page.</p>
 <dl class="figures">
 <div><dt>Events from Gladly</dt><dd id="events-arrived">${events.count}</dd></div>
 <div><dt>Conversations stored</dt><dd id="conversations-stored">${stored}</dd></div>
 <div><dt>Last event</dt><dd>${events.lastAt === null ? 'none yet' : time(events.lastAt, 'ago')}</dd></div>
 </dl>
+${keyProblem && html`<div class="note bad" id="key-refused"><p><strong>${problemSentence(keyProblem)}</strong></p><p>${problemRemedy(keyProblem)}</p></div>`}
 ${next(events.count, conversations)}
 ${extraction && trouble(extraction)}
 </section>`;

@@ -30,12 +30,16 @@ ${credentialsStep({
   submittedHost: progress.submittedHost,
   urls,
   refused: justNow.refused,
+  mayChange: progress.rights.credentials,
 })}
 ${webhookStep({ onboarding, progress, state: states.webhook, urls, newKey: justNow.newKey })}`;
   return html`${stale(progress)}<p class="standing ${lookOf(onboarding)}" id="now" role="status">${states.now}</p>
 ${done && connected(progress)}
+${!(progress.rights.credentials || progress.rights.key) && onlyShows}
 ${steps}`;
 }
+
+const onlyShows = html`<p class="quiet" id="only-shows">All of this works, so this page only shows it. To change something, ask your contact at Idiomatic for a link with which you can.</p>`;
 
 const notToldNow = html`<p class="note busy" id="now" role="status">We are getting ready for you. This page goes on by itself.</p>`;
 

@@ -3,10 +3,13 @@ import { PING } from '../../contracts/onboarding.ts';
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Tenants } from '../../tenants/commands.ts';
 import type { Arrivals, ReadModel, TenantView } from '../../tenants/read-model.ts';
+import { type Rights, rightsOf } from './rights.ts';
 
 /** All that the connect page tells of a tenant. Counts and states: no secret, no customer's text. */
 export interface Progress extends TenantView, Arrivals {
   readonly webhookUrl: string;
+  /** What the holder of the link may change. */
+  readonly rights: Rights;
 }
 
 /** Throws ApiError (not_found) when there is no such tenant any more, and StoreError. */
@@ -16,7 +19,7 @@ export async function progressOf(
 ): Promise<Progress> {
   const [view, arrivals] = await Promise.all([read.tenant(tenantId), read.arrivals(tenantId)]);
   if (view === null) throw new ApiError('not_found', 'There is no such tenant.');
-  return { ...view, ...arrivals, webhookUrl: tenants.webhookUrl(tenantId) };
+  return { ...view, ...arrivals, webhookUrl: tenants.webhookUrl(tenantId), rights: rightsOf(view, new Date()) };
 }
 
 /** Everything but Gladly's test calls. */

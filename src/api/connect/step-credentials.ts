@@ -32,11 +32,15 @@ export interface CredentialsStep {
   readonly urls: ConnectUrls;
   /** What was wrong with the form that was just sent, and what it held besides the token. */
   readonly refused?: Refused | undefined;
+  /** The holder of the link may enter others. */
+  readonly mayChange: boolean;
 }
 
 export interface Refused {
   readonly errors: readonly FieldError[];
   readonly given: Readonly<Record<string, string>>;
+  /** Not for what it holds: it was sent too often. */
+  readonly tooOften?: boolean;
 }
 
 /** Steps whose problems are resolved by entering other values. */
@@ -44,15 +48,16 @@ const ENTERED: readonly StepName[] = ['credentials', 'domain', 'token'];
 
 /** Step 2: what we need, and what Gladly says to it. */
 export function credentialsStep(step: CredentialsStep): Html {
-  const { onboarding, urls, refused } = step;
+  const { onboarding, urls, refused, mayChange } = step;
   const given = onboarding.credentialsVersion > 0;
   const ask =
     !given || refused !== undefined || ENTERED.some((name) => stepOf(onboarding, name)?.state === 'needs_you');
   const checks = given && html`<h3>What we check</h3>${checkList('checks-2', checksOf(step), urls.recheck)}`;
   const form = html`<p>We keep the token encrypted and never show it again. We use it to read from your Gladly, and to create the webhook if you ask us to.</p>${theForm(step)}`;
-  const body = ask
-    ? html`${checks}${given && html`<h3>Enter it again</h3>`}${form}`
-    : html`${checks}<details id="change"><summary>Enter another domain, user or token</summary>${form}</details>`;
+  const enter = ask
+    ? html`${given && html`<h3>Enter it again</h3>`}${form}`
+    : html`<details id="change"><summary>Enter another domain, user or token</summary>${form}</details>`;
+  const body = html`${checks}${mayChange && enter}`;
   return card({ number: 2, title: 'Tell us your domain, user and token', state: step.state, body });
 }
 

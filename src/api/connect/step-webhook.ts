@@ -30,7 +30,7 @@ export function webhookStep(step: WebhookStep): Html {
     title: 'Let Gladly tell us what happens',
     state,
     body: html`<p>Gladly tells us through a webhook: it sends us the numbers of conversations that changed, never what was said.</p>
-${!done && (forMe ? beingCreated(step) : choice(step))}
+${!done && step.progress.rights.webhook && (forMe ? beingCreated(step) : choice(step))}
 ${!notBegun && html`<h3>What we check</h3>${checkList('checks-3', checksOf(step), step.urls.recheck)}`}
 ${byHand(step)}
 ${events(step)}`,
@@ -75,10 +75,10 @@ ${value('url', 'Webhook URL', progress.webhookUrl)}
 <div><dt>Events</dt><dd><span>The ten events below: select each.</span>${copyButton('ten-events', 'the ten events')}<code hidden id="ten-events">${SUBSCRIBED_EVENTS.join('\n')}</code></dd></div>
 <div><dt>Username, Password, Realm</dt><dd>Leave them empty.</dd></div>
 ${value('header', 'HTTP header: name', WEBHOOK_KEY_HEADER)}
-${keyField(urls.key, newKey)}
+${progress.rights.key && keyField(urls.key, newKey)}
 </dl>
 <ol class="todo" start="3"><li>Enable the webhook and save it. Gladly makes a test call to us at once, and this page shows that it came.</li></ol>
-${state !== 'done' && recheckButton(urls.recheck, 'I have saved it: check now')}`;
+${state !== 'done' && progress.rights.recheck && recheckButton(urls.recheck, 'I have saved it: check now')}`;
   const open =
     newKey !== undefined ||
     (onboarding.webhookSetup === 'by_hand' && !isWebhookUntouched(onboarding) && state !== 'done');
@@ -99,7 +99,7 @@ function keyField(url: string, newKey: string | undefined): Html {
     html`<form ${postTo(url, 'replace')}><button class="small plain">${label}</button></form>`;
   if (newKey === undefined) {
     return html`<div id="webhook-key"><dt>HTTP header: value</dt><dd><span>The webhook key. It is shown once, so make one when you are ready to copy it.</span>${another('Make a new key')}
-<span class="quiet">A key that is in use goes on working until the new one is seen, for 7 days at most.</span></dd></div>`;
+<span class="quiet">A key that Gladly uses already goes on working.</span></dd></div>`;
   }
   return html`<div id="webhook-key" hx-morph-skip><dt>HTTP header: value</dt><dd><code id="value-key">${newKey}</code>${copyButton('value-key', 'the webhook key')}
 <div class="note warn"><p><strong>Copy it now.</strong> This key is shown once and is on no other page.</p>${another('Make another')}</div></dd></div>`;

@@ -20,7 +20,7 @@ export type Change<S extends z.ZodType> = (
 export interface Access {
   /** A page for signed-in operators; others are sent to the sign-in first. */
   view(show: View): (ctx: ApiContext) => Promise<void>;
-  /** The stream of a page: without a session it says so, and what the page shows stays. */
+  /** The stream of a page: without a session it says so and ends, and what the page shows stays. */
   stream(show: View): (ctx: ApiContext) => Promise<void>;
   /** A form of an operator's. Whose session has ended signs in and is asked again, with what was typed. */
   change<S extends z.ZodType>(schema: S, act: Change<S>): (ctx: ApiContext) => Promise<void>;
@@ -31,13 +31,12 @@ const SECRET_FIELDS = ['apiToken'];
 
 /** Comes into its own place (frame.ts), beside what the page shows. */
 const SESSION_ENDED = html`<div id="session" role="status" hx-swap-oob="true"><p class="note warn">Your session has ended, so this page does not follow any more. <a href="/console/sign-in">Sign in again</a>. What you type here is kept until then.</p></div>`;
-/** Nothing more comes, but a stream that ended would be connected again at once. */
-export const ENDED: Look = { show: SESSION_ENDED, nextMs: 60_000 };
+export const ENDED = { show: SESSION_ENDED, ends: true } as const satisfies Look;
 
 export function createAccess(sessions: Sessions, live: LiveUpdates): Access {
   return {
     view: (show) => async (ctx) => {
-      const operator = sessions.operatorOf(ctx.req);
+      const operator = await sessions.operatorOf(ctx.req);
       if (operator) return show(ctx, operator);
       const signIn = `/console/sign-in?${new URLSearchParams({ to: ctx.url })}`;
       // A script would put the sign-in page in the place of the list.
@@ -46,13 +45,13 @@ export function createAccess(sessions: Sessions, live: LiveUpdates): Access {
       ctx.body = '';
     },
     stream: (show) => async (ctx) => {
-      const operator = sessions.operatorOf(ctx.req);
+      const operator = await sessions.operatorOf(ctx.req);
       if (operator) return show(ctx, operator);
-      live.follow(ctx, async () => ENDED);
+      live.tell(ctx, ENDED);
     },
     change: (schema, act) => async (ctx) => {
       fromOurOwnPage(ctx);
-      const operator = sessions.operatorOf(ctx.req);
+      const operator = await sessions.operatorOf(ctx.req);
       if (!operator) {
         const fields = Object.entries(await formFields(ctx)).filter(([name]) => !SECRET_FIELDS.includes(name));
         sendPage(ctx, signInPage({ to: '/console', held: { action: ctx.path, fields } }), 401);

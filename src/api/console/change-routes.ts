@@ -108,8 +108,8 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
   change('webhook-setup', 'settings', z.object({ setup: z.enum(['create_for_me', 'by_hand']) }), (one) =>
     tenants.chooseWebhookSetup(one.tenantId, one.values.setup, one.operator.name),
   );
-  change('connect-link', 'settings', nothing, ({ tenantId, operator }) =>
-    tenants.renewConnectLink(tenantId, operator.name),
+  change('connect-link', 'settings', z.object({ mayChange: z.string().optional() }), (one) =>
+    tenants.renewConnectLink(one.tenantId, one.operator.name, { mayChange: one.values.mayChange === 'yes' }),
   );
   change('disconnect', 'settings', confirmed({ reason, discardWaitingEvents: z.string().optional() }), (one) => {
     sure(one);

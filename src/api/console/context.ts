@@ -2,6 +2,7 @@ import type { Config } from '../../config.ts';
 import type { Db } from '../../store/db.ts';
 import type { Tenants } from '../../tenants/commands.ts';
 import type { ReadModel } from '../../tenants/read-model.ts';
+import type { RefusedKeys } from '../http/refused-keys.ts';
 import type { LiveUpdates } from '../pages/live.ts';
 import type { Once } from '../pages/once.ts';
 import type { Access } from './access.ts';
@@ -13,6 +14,7 @@ export interface ConsoleDeps {
   readonly read: ReadModel;
   readonly sessions: Sessions;
   readonly live: LiveUpdates;
+  readonly refusedKeys: RefusedKeys;
   readonly config: Pick<Config, 'PUBLIC_URL' | 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE'>;
 }
 

@@ -23,6 +23,8 @@ const NAMES: Readonly<Record<string, string>> = {
   keyId: 'key',
   version: 'number',
   setup: 'made',
+  nameBefore: 'before',
+  mayChange: 'the new one may change things',
   discard: 'waiting events deleted',
   deadLetters: 'dead letters',
 };

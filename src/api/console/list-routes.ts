@@ -32,10 +32,10 @@ export function listRoutes(router: Router<RequestState>, { access, read, live, s
 
   router.get(
     '/console/live',
-    access.stream((ctx) => {
+    access.stream((ctx, { name }) => {
       const query = queryOf(ctx);
-      live.follow(ctx, async () => {
-        if (!sessions.operatorOf(ctx.req)) return ENDED;
+      live.follow(ctx, { kind: 'operator', id: name }, async () => {
+        if (!(await sessions.operatorOf(ctx.req))) return ENDED;
         return { show: tenantList(await read.list(query), query), nextMs: LOOK_MS };
       });
     }),

@@ -19,14 +19,14 @@ ${backlog(view, details)}
 }
 
 function state(view: TenantView): Piece {
-  const { standing, pause, problem, warning, findings, liveness } = view;
-  const also = [...(warning ? [warning] : []), ...findings.filter(({ code }) => code !== problem?.code)];
+  const { standing, pause, problem, keyProblem, warning, findings, liveness } = view;
+  const also = [keyProblem, warning, ...findings].filter((it) => it !== null && it.code !== problem?.code);
   const { since } = standing;
   return html`<p class="state" data-standing="${`${standing.label} ${since ?? ''} ${pause?.at ?? ''}`}">${badge(standing.label, standing.tone)} ${since !== null && html`<span class="quiet">since ${time(since)}</span>`}</p>
 ${livenessNote(liveness)}
 ${pause && html`<p>Paused by <b>${pause.by}</b>, ${ago(pause.at)}: ${pause.reason}</p>`}
 ${problem && note(standing.tone === 'good' ? 'quiet' : standing.tone, html`<p><b>${problemSentence(problem)}</b></p><p>${problemRemedy(problem)}</p>`)}
-${also.map((it) => note('bad', html`<p><b>${problemSentence(it)}</b></p><p>${problemRemedy(it)}</p>`))}`;
+${also.map((it) => it && note('bad', html`<p><b>${problemSentence(it)}</b></p><p>${problemRemedy(it)}</p>`))}`;
 }
 
 function actions({ tenant, standing, pause, problem, findings, isExtracting, onboarding }: TenantView): Piece {

@@ -78,7 +78,7 @@ export const copyable = (id: string, value: string, what: string): Html =>
  * old stream goes with its element.
  */
 export const following = (address: string, target: string): Html =>
-  html`<div id="live-${Buffer.from(address).toString('base64url')}" hx-sse:connect="${address}" hx-trigger="load, every 10s" hx-target="${target}" hx-swap="innerMorph"></div>`;
+  html`<div id="live-${Buffer.from(address).toString('base64url')}" hx-sse:connect="${address}" hx-sse:close="ended" hx-trigger="load, every 10s" hx-target="${target}" hx-swap="innerMorph"></div>`;
 
 /** A drain notes it every 2 s (activities/drain/limits.ts): an older one says that no drain is at work. */
 const CURRENT_MS = 10_000;

@@ -22,7 +22,7 @@ export function consoleRoutes(parts: ConsoleDeps): Router<RequestState> {
   const router = pageRouter(config.PUBLIC_URL);
   const access = createAccess(sessions, parts.live);
   const context = { ...parts, access, once: createOnce(FORM_MS), shownOnce: createOnce(SHOWN_ONCE_MS) };
-  signInRoutes(router, sessions);
+  signInRoutes(router, sessions, parts.refusedKeys);
   listRoutes(router, context);
   newTenantRoutes(router, context);
   tenantRoutes(router, context);

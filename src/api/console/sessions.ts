@@ -1,6 +1,7 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { OperatorKey, SecretKey } from '../../config.ts';
+import type { EndedSessions } from '../../store/ended-sessions.ts';
 import type { Operator } from '../http/operators.ts';
 
 /**
@@ -11,19 +12,19 @@ export interface Sessions {
   /** The Set-Cookie header for the operator with this key; null for an unknown key. */
   signIn(key: string): string | null;
   /**
-   * Ends the session of this request, also for requests that still send its cookie: a stream of another tab that is open. Answers the
-   * Set-Cookie header that takes it out of the browser. Other API processes learn nothing of it; streams there end by themselves
-   * (pages/live.ts).
+   * Ends the session of this request for good, in every process, also for requests that still send its cookie: a stream of another tab
+   * that is open. Answers the Set-Cookie header that takes it out of the browser. Throws StoreError; the session has not ended then.
    */
-  signOut(request: IncomingMessage): string;
-  /** Undefined without a session, and when it has ended, was altered, or its operator key is no longer configured. */
-  operatorOf(request: IncomingMessage): Operator | undefined;
+  signOut(request: IncomingMessage): Promise<string>;
+  /** Undefined without a session, and when it has ended, was altered, or its operator key is no longer configured. Throws StoreError. */
+  operatorOf(request: IncomingMessage): Promise<Operator | undefined>;
 }
 
 export interface SessionOptions {
   readonly operatorKeys: readonly OperatorKey[];
   /** The first signs, all verify. */
   readonly secretKeys: readonly SecretKey[];
+  readonly ended: EndedSessions;
   /** Browsers reach us over TLS: the cookie never travels without it. */
   readonly secure: boolean;
   /** Milliseconds since 1970. */
@@ -37,7 +38,7 @@ const SESSION_MS = 12 * 3_600_000;
 const TOKEN = /^(\d{13,14})\.([\w-]{43})\.([\w-]{43})$/;
 
 /** Throws RangeError without a secret key. */
-export function createSessions({ operatorKeys, secretKeys, secure, now = Date.now }: SessionOptions): Sessions {
+export function createSessions({ operatorKeys, secretKeys, ended, secure, now = Date.now }: SessionOptions): Sessions {
   const signing = secretKeys.map(({ key }) =>
     Buffer.from(hkdfSync('sha256', Buffer.from(key, 'base64'), '', 'idiomatic console session v1', 32)),
   );
@@ -59,12 +60,9 @@ export function createSessions({ operatorKeys, secretKeys, secure, now = Date.no
     const isGenuine = signing.some((key) => isSame(mac(key, `${expires}.${print}`), given));
     const expiresAt = Number(expires);
     return isGenuine && expiresAt > now()
-      ? { id: `${expires}.${print}`, expiresAt, print: Buffer.from(print, 'base64url') }
+      ? { hash: hashOf(`${expires}.${print}`), expiresAt, print: Buffer.from(print, 'base64url') }
       : undefined;
   };
-  /** Signed out of before they expired, each with when it would have. */
-  const ended = new Map<string, number>();
-
   return {
     signIn(key) {
       const print = fingerprint(key);
@@ -72,15 +70,15 @@ export function createSessions({ operatorKeys, secretKeys, secure, now = Date.no
       const payload = `${now() + SESSION_MS}.${print.toString('base64url')}`;
       return setCookie(`${payload}.${mac(first, payload).toString('base64url')}`, SESSION_MS / 1_000);
     },
-    signOut(request) {
-      for (const [id, expiresAt] of ended) if (expiresAt <= now()) ended.delete(id);
+    async signOut(request) {
       const session = sessionOf(request);
-      if (session) ended.set(session.id, session.expiresAt);
+      if (session) await ended.end(session.hash, new Date(session.expiresAt));
       return setCookie('', 0);
     },
-    operatorOf(request) {
+    async operatorOf(request) {
       const session = sessionOf(request);
-      return session && !ended.has(session.id) ? find(session.print) : undefined;
+      const operator = session && find(session.print);
+      return operator && !(await ended.isEnded(session.hash)) ? operator : undefined;
     },
   };
 }
@@ -89,6 +87,8 @@ function cookieOf(header: string | undefined, name: string): string {
   const found = header?.split(/; */).find((one) => one.startsWith(`${name}=`));
   return found?.slice(name.length + 1) ?? '';
 }
+
+const hashOf = (payload: string): string => createHash('sha256').update(payload).digest('base64url');
 
 const fingerprint = (key: string): Buffer => createHash('sha256').update(`console session of ${key}`).digest();
 

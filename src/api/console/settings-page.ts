@@ -2,6 +2,7 @@ import type { FieldError } from '../../contracts/api-error.ts';
 import { RETENTION_DAYS } from '../../contracts/tenant.ts';
 import type { RetentionPolicy, Tenant } from '../../store/tenants.ts';
 import { type Html, html, type Piece } from '../pages/html.ts';
+import { time } from '../pages/times.ts';
 import { copyable, field, form } from './pieces.ts';
 import { tenantAddress } from './tenant-frame.ts';
 
@@ -67,9 +68,20 @@ ${settings.refused?.form === 'settings' && errors.length === 0 && html`<p class=
 }
 
 function connectLink({ tenant, connectUrl }: Settings): Piece {
+  const { tenantId, state, connectLinkChangesUntil: until } = tenant;
+  const withdraw = (id: string, button: string, mayChange: boolean): Html =>
+    form({
+      id,
+      action: tenantAddress(tenantId, '/connect-link'),
+      button,
+      kind: 'plain',
+      fields: mayChange && html`<input type="hidden" name="mayChange" value="yes">`,
+    });
   return html`<p>For the customer: it leads through the set-up, and shows this tenant only. It is valid for 30 days.</p>
+${state === 'connected' && html`<p>${until !== null && until > new Date() ? html`It may change things until ${time(until)}, and only shows them from then on.` : 'As the tenant is connected it only shows how that is, and changes nothing that works.'}</p>`}
 ${connectUrl === null ? html`<p>Only an operator is shown it: whoever has it can change things.</p>` : html`<p class="copy">${copyable('connect-url', connectUrl, 'the connect link')}</p>`}
-${form({ id: 'connect-link', action: tenantAddress(tenant.tenantId, '/connect-link'), button: 'Withdraw it and make a new one', kind: 'plain', fields: null })}`;
+${withdraw('connect-link', 'Withdraw it and make a new one', false)}
+${state === 'connected' && withdraw('connect-link-changes', 'Withdraw it and make one that may change things for 3 days', true)}`;
 }
 
 function credentials(settings: Settings): Piece {

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
+import type { RefusedKeys } from '../http/refused-keys.ts';
 import type { RequestState } from '../http/request-log.ts';
 import { fromJson, fromOurOwnPage, readForm, seeOther } from '../pages/forms.ts';
 import { sendPage } from '../pages/respond.ts';
@@ -22,7 +23,7 @@ const signIn = z.object({
     .catch(undefined),
 });
 
-export function signInRoutes(router: Router<RequestState>, sessions: Sessions): void {
+export function signInRoutes(router: Router<RequestState>, sessions: Sessions, refusedKeys: RefusedKeys): void {
   router.get('/console/sign-in', (ctx) => {
     const { to } = signIn.parse({ to: ctx.query['to'] });
     sendPage(ctx, signInPage({ to }));
@@ -34,6 +35,7 @@ export function signInRoutes(router: Router<RequestState>, sessions: Sessions): 
     const held = heldForm(given);
     const cookie = sessions.signIn(given.key);
     if (cookie === null) {
+      if (given.key !== '') refusedKeys.note(ctx, 'console');
       sendPage(ctx, signInPage({ to: given.to, held, wrongKey: true }), 422);
       return;
     }
@@ -42,9 +44,11 @@ export function signInRoutes(router: Router<RequestState>, sessions: Sessions): 
     else seeOther(ctx, given.to);
   });
 
-  router.post('/console/sign-out', (ctx) => {
+  router.post('/console/sign-out', async (ctx) => {
     fromOurOwnPage(ctx);
-    ctx.set('set-cookie', sessions.signOut(ctx.req));
+    ctx.set('set-cookie', await sessions.signOut(ctx.req));
+    // Not "cookies": that would take those of other hosts of the same domain as well, Temporal UI's for example.
+    ctx.set('clear-site-data', '"cache", "storage"');
     seeOther(ctx, '/console/sign-in');
   });
 }

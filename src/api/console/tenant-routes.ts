@@ -35,10 +35,10 @@ export function tenantRoutes(router: Router<RequestState>, context: ConsoleConte
   const follow = (path: string, show: (view: TenantView, operator: Operator) => Html | Promise<Html>): void => {
     router.get(
       path,
-      access.stream(async (ctx) => {
+      access.stream(async (ctx, { name }) => {
         const { tenantId } = await tenantOf(ctx, context);
-        live.follow(ctx, async () => {
-          const operator = sessions.operatorOf(ctx.req);
+        live.follow(ctx, { kind: 'operator', id: name }, async () => {
+          const operator = await sessions.operatorOf(ctx.req);
           if (!operator) return ENDED;
           return {
             show: await show(await viewOf(tenantId, context), operator),

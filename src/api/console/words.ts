@@ -36,6 +36,7 @@ const ACTION_NAMES: Readonly<Record<string, string>> = {
   create: 'Created',
   change: 'Settings changed',
   credentials: 'New credentials',
+  recheck: 'Looked at again',
   webhook_setup: 'Webhook set-up chosen',
   webhook_key: 'New webhook key',
   connect_link: 'Connect links withdrawn',

@@ -3,7 +3,8 @@ import type { ParameterizedContext } from 'koa';
 import { z } from 'zod';
 import { TENANT_ID, type TenantId } from '../../contracts/tenant.ts';
 import { checked, jsonBody } from './input.ts';
-import { authenticate, type Operator, type Operators } from './operators.ts';
+import { authorize, type Operator, type Operators, shownKey } from './operators.ts';
+import type { RefusedKeys } from './refused-keys.ts';
 import type { RequestState } from './request-log.ts';
 
 export type ApiContext = ParameterizedContext<RequestState>;
@@ -42,10 +43,22 @@ export function endpoint<B extends z.ZodType = z.ZodType<unknown>, Q extends z.Z
 export const NO_BODY = z.strictObject({});
 const tenantIdSchema = z.string().regex(TENANT_ID, 'must be 1 to 40 small letters, digits or dashes');
 
-export function serve(router: Router<RequestState>, operators: Operators, endpoints: readonly Endpoint[]): void {
+export interface ServeDeps {
+  readonly operators: Operators;
+  readonly refusedKeys: RefusedKeys;
+}
+
+export function serve(
+  router: Router<RequestState>,
+  { operators, refusedKeys }: ServeDeps,
+  endpoints: readonly Endpoint[],
+): void {
   for (const { method, path, needs, body, query, status, handle } of endpoints) {
     router[method](path, async (ctx) => {
-      const operator = authenticate(operators, ctx.get('authorization'), needs);
+      const key = shownKey(ctx.get('authorization'));
+      const known = key === undefined ? undefined : operators.byKey(key);
+      if (key !== undefined && !known) refusedKeys.note(ctx, 'api');
+      const operator = authorize(known, needs);
       const params: Record<string, string> = ctx['params'];
       const call = {
         operator,

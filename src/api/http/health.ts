@@ -5,7 +5,7 @@ import type { RequestState } from './request-log.ts';
 
 /** For probes and scrapers: no key, and nothing of any tenant. */
 export function healthRoutes(readiness: Readiness, metrics: Registry): Router<RequestState> {
-  const router = new Router<RequestState>();
+  const router = new Router<RequestState>({ sensitive: true });
   router.get('/health/live', (ctx) => {
     ctx.body = { status: 'live' };
   });

@@ -28,10 +28,11 @@ export function operatorsOf(keys: readonly OperatorKey[]): Operators {
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Who makes this request. Throws ApiError: unauthorized without a good key, forbidden for a viewer who wants to change something. */
-export function authenticate(operators: Operators, authorization: string, needs: 'viewer' | 'operator'): Operator {
-  const key = /^Bearer ([\w-]+)$/i.exec(authorization)?.[1];
-  const operator = key === undefined ? undefined : operators.byKey(key);
+/** The key of an `Authorization: Bearer KEY` header; undefined when there is none. */
+export const shownKey = (authorization: string): string | undefined => /^Bearer (\S+)$/i.exec(authorization)?.[1];
+
+/** Throws ApiError: unauthorized without an operator, forbidden for a viewer who wants to change something. */
+export function authorize(operator: Operator | undefined, needs: Operator['role']): Operator {
   if (!operator) {
     throw new ApiError(
       'unauthorized',

@@ -42,7 +42,7 @@ export function requestLog(log: Logger): Middleware<RequestState> {
       ctx.body = problemDetails(error, requestId);
       ctx.type = 'application/problem+json';
       if (error.code === 'unauthorized') ctx.set('www-authenticate', 'Bearer');
-      if (error.status === 503) ctx.set('retry-after', '5');
+      if (error.retryAfterS !== null) ctx.set('retry-after', String(error.retryAfterS));
     } finally {
       const tenant = /^\/v1\/tenants\/([a-z0-9-]{1,40})(?:\/|$)/.exec(ctx.path)?.[1];
       ctx.state.log.info(
@@ -60,5 +60,20 @@ export function requestLog(log: Logger): Middleware<RequestState> {
   };
 }
 
-/** A connect link is a secret, so it is never logged. */
-const loggedPath = (path: string): string => path.replace(/^(\/connect\/)[^/]+/, '$1LINK');
+/** A signed text (tenants/connect-links.ts), whole or not quite: the rest of one that is nearly whole can be guessed. */
+const SIGNED = /[\w-]{8,}\.[\w-]{20,}/g;
+/** What follows this is taken for a link, whatever it is. */
+const AFTER_CONNECT = /(connect[/\\]+)[^/\\]+/gi;
+const ESCAPED = /%([0-7][0-9a-f])/gi;
+/** A link that was escaped more often than this was meant to be hidden from here by who has it. */
+const MOST_ESCAPES = 5;
+
+/** The path as it may be logged: without a connect link, which is a secret, wherever in it and however it is spelt. */
+export function loggedPath(path: string): string {
+  let read = path;
+  for (let n = 0; n < MOST_ESCAPES; n += 1) read = read.replace(ESCAPED, unescaped);
+  const blank = read.replace(AFTER_CONNECT, '$1LINK').replace(SIGNED, 'LINK');
+  return blank === read ? path : blank;
+}
+
+const unescaped = (_: string, hex: string): string => String.fromCharCode(Number.parseInt(hex, 16));

@@ -19,6 +19,7 @@ function render(outcome: Outcome): Rendered | null {
   const body = Buffer.from(problem === null ? 'ok' : JSON.stringify(problem));
   const headers = ['Content-Type', problem === null ? 'text/plain' : 'application/problem+json'];
   headers.push('Content-Length', String(body.length));
+  if (problem !== null) headers.push('Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff');
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   if (status === 405) headers.push('Allow', 'POST');
   if (status === 415) headers.push('Accept-Encoding', 'gzip, deflate, br');

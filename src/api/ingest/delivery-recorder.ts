@@ -4,8 +4,12 @@ import { type DeliveryStat, type DeliveryStats, type IngestLog, STAT_TYPE } from
 
 /** Types that are counted separately per tenant. Gladly has 60; further ones count as `STAT_TYPE.otherTypes`, so memory is bounded. */
 const MAX_TYPES = 100;
-/** At most one wrong key per tenant is recorded in this time: onboarding only needs to know that the webhook has a wrong key. */
-const WRONG_KEY_MS = 60_000;
+/**
+ * At most one refusal per tenant and type is recorded in this time: what is of interest is that there are any, and each is told to the onboarding.
+ * After a delivery with a right key the next refusal is news, and is waited for by who has just saved the webhook.
+ */
+const REFUSAL_MS = 60_000;
+const REFUSAL_AFTER_RIGHT_MS = 5_000;
 
 type Stat = { -readonly [Field in keyof DeliveryStat]: DeliveryStat[Field] };
 
@@ -16,7 +20,8 @@ type Stat = { -readonly [Field in keyof DeliveryStat]: DeliveryStat[Field] };
 export class DeliveryRecorder {
   readonly #collector: Collector<Stat>;
   readonly #typesOf = new Map<string, Set<string>>();
-  readonly #wrongKeyAt = new Map<string, number>();
+  readonly #refusedAt = new Map<string, number>();
+  readonly #rightAt = new Map<string, number>();
 
   constructor(stats: DeliveryStats, log: IngestLog, clock?: Clock) {
     this.#collector = new Collector({
@@ -30,6 +35,7 @@ export class DeliveryRecorder {
 
   /** `type`: an event's type, or one of STAT_TYPE. `at`: milliseconds since 1970. */
   record(tenantId: string, keyId: string, given: string, at: number): void {
+    if (keyId !== '') this.#rightAt.set(tenantId, at);
     const types = this.#typesOf.get(tenantId) ?? new Set();
     const type = types.size >= MAX_TYPES && !types.has(given) ? STAT_TYPE.otherTypes : given;
     const isFirst = !types.has(type);
@@ -39,10 +45,14 @@ export class DeliveryRecorder {
   }
 
   /** For tenants that exist only: memory is bounded by their number. */
-  recordWrongKey(tenantId: string, at: number): void {
-    if (at - (this.#wrongKeyAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) < WRONG_KEY_MS) return;
-    this.#wrongKeyAt.set(tenantId, at);
-    this.record(tenantId, '', STAT_TYPE.wrongKey, at);
+  recordRefusal(tenantId: string, type: typeof STAT_TYPE.wrongKey | typeof STAT_TYPE.noKey, at: number): void {
+    const key = `${tenantId} ${type}`;
+    const last = this.#refusedAt.get(key) ?? Number.NEGATIVE_INFINITY;
+    const gapMs =
+      (this.#rightAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) > last ? REFUSAL_AFTER_RIGHT_MS : REFUSAL_MS;
+    if (at - last < gapMs) return;
+    this.#refusedAt.set(key, at);
+    this.record(tenantId, '', type, at);
   }
 
   close(): Promise<void> {

@@ -1,15 +1,23 @@
 import type { Db } from '../../store/db.ts';
 import { addMeasurements } from '../../store/measurements.ts';
 import { recordSightings } from '../../store/sightings.ts';
+import type { KeySeen } from '../../store/tenant-states.ts';
 import { recordKeyUses } from '../../store/webhook-keys.ts';
 import { type DeliveryStat, type DeliveryStats, STAT_TYPE } from './ports.ts';
+
+/** Notes with which keys webhooks are called. Never rejects: what it could not note is noted with the next deliveries. */
+export type NoteKeys = (seen: readonly KeySeen[]) => Promise<void>;
 
 /**
  * DeliveryStats in Postgres: the tables `sightings` and `measurements`, and the last use of keys. `onNews` is called after the commit with the
  * tenants whose stats hold something that onboarding waits for: a PING, a wrong key, or a type that was not stored with that key before. If
  * the process ends between commit and call, the news is lost; onboarding also looks every minute (PROOF_LOOK_MS).
  */
-export function createDeliveryStats(db: Db, onNews: (tenantIds: readonly string[]) => void): DeliveryStats {
+export function createDeliveryStats(
+  db: Db,
+  onNews: (tenantIds: readonly string[]) => void,
+  noteKeys: NoteKeys = async () => undefined,
+): DeliveryStats {
   return {
     async record(stats) {
       const seen = stats.map((stat) => ({
@@ -36,8 +44,23 @@ export function createDeliveryStats(db: Db, onNews: (tenantIds: readonly string[
       });
       const news = new Set([...firstOnes, ...stats.filter(isAlwaysNews)].map(({ tenantId }) => tenantId));
       if (news.size > 0) onNews([...news]);
+      await noteKeys(keysSeen(seen));
     },
   };
+}
+
+/** By tenant. */
+function keysSeen(
+  seen: readonly { readonly tenantId: string; readonly keyId: string; readonly lastAt: Date }[],
+): readonly KeySeen[] {
+  const byTenant = new Map<string, KeySeen>();
+  for (const { tenantId, keyId, lastAt } of seen) {
+    const known = byTenant.get(tenantId) ?? { tenantId, rightAt: null, wrongAt: null };
+    const last = keyId === '' ? 'wrongAt' : 'rightAt';
+    const before = known[last];
+    byTenant.set(tenantId, { ...known, [last]: before !== null && before > lastAt ? before : lastAt });
+  }
+  return [...byTenant.values()];
 }
 
 const isAlwaysNews = ({ type }: DeliveryStat): boolean => type === STAT_TYPE.ping || type === STAT_TYPE.wrongKey;

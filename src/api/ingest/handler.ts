@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TENANT_ID, WEBHOOK_PATH } from '../../contracts/tenant.ts';
+import { networkOf, type RateLimit } from '../http/rate-limit.ts';
+import { senderAddress } from '../http/sender.ts';
 import { answer } from './answers.ts';
 import type { AuthenticatedCaller } from './authenticated.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
@@ -10,12 +12,12 @@ import type { Keys } from './keys.ts';
 import { lingerThenEnd } from './linger.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Outcome } from './outcomes.ts';
-import type { IngestLog } from './ports.ts';
-import type { WrongKeys } from './wrong-keys.ts';
+import { type IngestLog, STAT_TYPE } from './ports.ts';
 
 export interface HandlerDeps {
   readonly keys: Keys;
-  readonly wrongKeys: WrongKeys;
+  /** By address; requests with a right key are not counted. */
+  readonly wrongKeys: RateLimit;
   readonly engine: IngestEngine;
   readonly recorder: DeliveryRecorder;
   readonly metrics: IngestMetrics;
@@ -58,12 +60,13 @@ export function createIngestHandler(deps: HandlerDeps): IngestHandler {
     began: number,
   ): Promise<void> {
     // Before the keys are loaded every key is unknown, so none of them counts as wrong.
-    if (keys.isLoaded && !wrongKeys.allows(senderAddress(request, deps.proxies))) {
+    if (keys.isLoaded && !wrongKeys.allows(networkOf(senderAddress(request, deps.proxies)))) {
       return end(request, response, 'too_many_wrong_keys', began);
     }
     const caller = await keys.checkAgain(tenantId, shown);
     if (caller !== null) return takeIn(caller, request, response, began);
-    if (shown !== '' && keys.knows(tenantId)) recorder.recordWrongKey(tenantId, Date.now());
+    if (keys.isLoaded && keys.knows(tenantId))
+      recorder.recordRefusal(tenantId, shown === '' ? STAT_TYPE.noKey : STAT_TYPE.wrongKey, Date.now());
     end(request, response, keys.isLoaded ? 'wrong_key' : 'keys_unknown', began);
   }
 
@@ -111,23 +114,3 @@ function isSmall(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return false;
   return Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES;
 }
-
-/**
- * The address of the sender: of the connection, or with `proxies` own balancers in front the `proxies`-th last entry of X-Forwarded-For. Each
- * balancer appends the address that it saw, so the outermost own one wrote that entry. Entries before it come from the sender and may be forged.
- */
-function senderAddress(request: IncomingMessage, proxies: number): string {
-  const direct = request.socket.remoteAddress ?? 'unknown';
-  if (proxies === 0) return direct;
-  const header = request.headers['x-forwarded-for'];
-  const seen = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
-  const address = withoutPort(seen.at(-proxies)?.trim() ?? '');
-  return address === '' ? direct : address;
-}
-
-/** Some balancers write the sender's port too, `203.0.113.7:4711` or `[2001:db8::1]:4711`, which differs with each connection. */
-function withoutPort(entry: string): string {
-  const { v6, v4 } = WITH_PORT.exec(entry)?.groups ?? {};
-  return v6 ?? v4 ?? entry;
-}
-const WITH_PORT = /^(?:\[(?<v6>[^\]]*)\](?::\d+)?|(?<v4>\d+\.\d+\.\d+\.\d+):\d+)$/;

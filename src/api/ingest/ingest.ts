@@ -2,6 +2,7 @@ import type { Registry } from '@prometheus-io/client';
 import { type BatchingLimits, createBatchingSender } from '../../queue/batching-sender.ts';
 import type { BatchTransport } from '../../queue/sender.ts';
 import type { DbOptions } from '../../store/db.ts';
+import { RateLimit, type RateLimits, WRONG_KEY_LIMITS } from '../http/rate-limit.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
 import { DeliveryRecorder } from './delivery-recorder.ts';
 import { createIngestEngine } from './engine.ts';
@@ -12,7 +13,6 @@ import { createLedgerBatcher, type LedgerLimits } from './ledger-batcher.ts';
 import { createIngestMetrics } from './metrics.ts';
 import type { DeliveryStats, IngestLog, KeySource, LedgerWriter, Waker } from './ports.ts';
 import { WakeNotifier } from './wake-notifier.ts';
-import { type FloodLimits, WrongKeys } from './wrong-keys.ts';
 
 /**
  * A connection pool for ingest alone. Both times are below LEDGER.timeoutMs (ledger-batcher.ts), so that a statement or connection that
@@ -43,7 +43,7 @@ export interface IngestTuning {
   readonly batching?: Partial<BatchingLimits>;
   readonly ledger?: Partial<LedgerLimits>;
   readonly keys?: Partial<KeyTimes>;
-  readonly flood?: Partial<FloodLimits>;
+  readonly flood?: Partial<RateLimits>;
   readonly breaker?: Partial<BreakerSettings>;
 }
 
@@ -93,7 +93,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     recorder,
     metrics,
     log,
-    wrongKeys: new WrongKeys(tuning.flood),
+    wrongKeys: new RateLimit({ ...WRONG_KEY_LIMITS, ...tuning.flood }),
     proxies: deps.proxies,
   });
   return {

@@ -39,7 +39,7 @@ export interface DeliveryStat {
   readonly tenantId: string;
   /** An event's type, or one of `STAT_TYPE`. */
   readonly type: string;
-  /** '' for a wrong key. */
+  /** '' for a wrong key, and for none. */
   readonly keyId: string;
   /** Milliseconds since 1970. */
   readonly firstAt: number;
@@ -52,6 +52,8 @@ export const STAT_TYPE = {
   ping: 'PING',
   notAnEvent: 'not_an_event',
   wrongKey: 'wrong_key',
+  /** Without the key's header, or with an empty one. */
+  noKey: 'no_key',
   otherTypes: 'other_types',
 } as const;
 

@@ -150,11 +150,12 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
     endpoint({
       method: 'post',
       path: '/v1/tenants/:tenantId/connect-link',
-      summary: 'Make a new connect link, good for 30 days. All that were made before are withdrawn.',
+      summary:
+        'Make a new connect link, good for 30 days. All that were made before are withdrawn. Of a connected tenant it only shows, but with mayChange: for 3 days.',
       needs: 'operator',
-      body: NO_BODY,
+      body: z.strictObject({ mayChange: z.boolean().default(false) }),
       status: 201,
-      handle: ({ tenantId, operator }) => tenants.renewConnectLink(tenantId, operator.name),
+      handle: ({ tenantId, body, operator }) => tenants.renewConnectLink(tenantId, operator.name, body),
     }),
     endpoint({
       method: 'post',

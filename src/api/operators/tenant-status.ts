@@ -3,7 +3,7 @@ import type { OnboardingStatus } from '../../contracts/onboarding.ts';
 import { type Problem, problemMendedBy, problemRemedy, problemSentence } from '../../contracts/problems.ts';
 import type { Liveness } from '../../tenants/liveness.ts';
 import { problemOf, type ReadModel, type TenantHabits, type TenantView } from '../../tenants/read-model.ts';
-import { onboardingProblem } from '../../tenants/standing.ts';
+import { keyProblem, onboardingProblem } from '../../tenants/standing.ts';
 
 /** A problem in the words that a person reads. */
 interface ShownProblem {
@@ -17,23 +17,21 @@ interface ShownProblem {
 const DAY_MS = 86_400_000;
 
 /** One tenant in the answer of `GET /v1/tenants`. */
-export function tenantSummary({
-  tenant,
-  onboarding,
-  extraction,
-  findings,
-}: Awaited<ReturnType<ReadModel['byId']>>[number]) {
+export function tenantSummary(row: Awaited<ReturnType<ReadModel['byId']>>[number]) {
   return {
-    ...connectionOf(tenant),
-    state: extraction?.phase ?? null,
-    problem: codeOf({ onboarding, extraction, findings }),
-    findings: findings.map(({ code }) => code),
+    ...connectionOf(row.tenant),
+    state: row.extraction?.phase ?? null,
+    problem: codeOf(row, keyProblem(row)),
+    findings: row.findings.map(({ code }) => code),
   };
 }
 
 /** The code of what is in the way: of extraction, queue or ledger, or else of a set-up that waits for something or somebody. */
-const codeOf = (view: Pick<TenantView, 'onboarding' | 'extraction' | 'findings'>): string | null =>
-  (problemOf(view) ?? (view.onboarding && onboardingProblem(view.onboarding)))?.code ?? null;
+const codeOf = (
+  view: Pick<TenantView, 'onboarding' | 'extraction' | 'findings'>,
+  refused: Problem | null,
+): string | null =>
+  (problemOf(view) ?? refused ?? (view.onboarding && onboardingProblem(view.onboarding)))?.code ?? null;
 
 /** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer, as the link allows changes. */
 export function tenantStatus(
@@ -41,13 +39,15 @@ export function tenantStatus(
   { drift, silentSince }: TenantHabits,
   urls: { readonly webhookUrl: string; readonly connectUrl: string | null },
 ) {
-  const { tenant, onboarding, extraction, phase, counts, inQueue, deadLetters } = view;
+  const { tenant, onboarding, extraction, phase, keyProblem: refused, counts, inQueue, deadLetters } = view;
   return {
     ...connectionOf(tenant),
     state: phase,
-    problem: codeOf(view),
+    problem: codeOf(view, refused),
     /** What was found wrong with its queue or ledger: a queue that is missing, dead letters, rejected events. */
     findings: view.findings.map(shown),
+    /** Set while the webhook is called without a key that we accept, and nothing came with a right one since. */
+    webhookProblem: refused && shown(refused),
     ...urls,
     domain: tenant.host,
     retentionDays: tenant.retentionDays,

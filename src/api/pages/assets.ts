@@ -53,7 +53,7 @@ export function assetUrl(name: AssetName): string {
 
 /** Serves the files from memory, compressed beforehand. */
 export function assetRoutes(): Router<RequestState> {
-  const router = new Router<RequestState>();
+  const router = new Router<RequestState>({ sensitive: true });
   router.get('/assets/:file', (ctx) => {
     const asset = byUrl.get(ctx.path);
     if (!asset) return;

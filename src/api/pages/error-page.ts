@@ -3,6 +3,7 @@ import type { Middleware } from 'koa';
 import { ApiError, type ApiErrorCode } from '../../contracts/api-error.ts';
 import { asApiError } from '../http/known-errors.ts';
 import type { RequestState } from '../http/request-log.ts';
+import { fromOurHost } from './forms.ts';
 import { html } from './html.ts';
 import type { Page } from './layout.ts';
 import { sendPage } from './respond.ts';
@@ -14,6 +15,7 @@ const TITLES: Partial<Record<ApiErrorCode, string>> = {
   unauthorized: 'Sign in first',
   invalid_request: 'Something does not fit',
   conflict: 'This cannot be done now',
+  too_many_requests: 'Too much at once',
   store_unavailable: 'We cannot be reached at the moment',
   temporal_unavailable: 'This may still be done',
   queue_unavailable: 'We cannot be reached at the moment',
@@ -29,7 +31,7 @@ export const errorPages: Middleware<RequestState> = async (ctx, next) => {
   } catch (thrown) {
     const error = asApiError(thrown);
     if (error.status >= 500) ctx.state.log.error({ event: 'page.failed', err: thrown }, 'page: failed');
-    if (error.status === 503) ctx.set('retry-after', '5');
+    if (error.retryAfterS !== null) ctx.set('retry-after', String(error.retryAfterS));
     sendPage(ctx, errorPage(error, ctx.state.requestId), error.status);
   }
 };
@@ -47,7 +49,7 @@ ${error.fields.length > 0 && html`<ul>${error.fields.map(({ field, message }) =>
 
 /** A router whose answers are pages: with their headers, and with what is thrown shown as a page. */
 export function pageRouter(publicUrl: string): Router<RequestState> {
-  const router = new Router<RequestState>();
-  router.use(pageHeaders(publicUrl), errorPages);
+  const router = new Router<RequestState>({ sensitive: true });
+  router.use(pageHeaders(publicUrl), errorPages, fromOurHost(publicUrl));
   return router;
 }

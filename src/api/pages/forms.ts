@@ -1,7 +1,10 @@
+import { isIP } from 'node:net';
+import type { Middleware } from 'koa';
 import type { z } from 'zod';
 import { ApiError, type FieldError } from '../../contracts/api-error.ts';
 import type { ApiContext } from '../http/endpoints.ts';
 import { textBody } from '../http/input.ts';
+import type { RequestState } from '../http/request-log.ts';
 
 /** A form of ours has a few short fields. */
 const FORM_LIMIT_BYTES = 32 * 1024;
@@ -20,6 +23,33 @@ export function fromOurOwnPage(ctx: ApiContext): void {
     'forbidden',
     'This was sent from another page than ours, so nothing was changed. Open the page again and repeat it there.',
   );
+}
+
+/**
+ * Whether a page of this origin can be one of ours: of PUBLIC_URL's host, or of a host that no stranger can give a name to (an address, this machine,
+ * a name without a dot). A stranger's name may lead to us (DNS rebinding), and to the browser its page and our answers are then of one site.
+ */
+export function canBeOurs(origin: string, publicUrl: string): boolean {
+  const url = URL.parse(origin);
+  if (url === null) return false;
+  const { hostname } = url;
+  const isUnnamed =
+    isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0 || !hostname.includes('.') || /\.localhost$/.test(hostname);
+  return isUnnamed || url.host === URL.parse(publicUrl)?.host;
+}
+
+/** Refuses what was sent from a page whose host is none of ours. Throws ApiError: forbidden. */
+export function fromOurHost(publicUrl: string): Middleware<RequestState> {
+  return async (ctx, next) => {
+    const origin = ctx.get('origin');
+    if (ctx.method === 'POST' && origin !== '' && origin !== 'null' && !canBeOurs(origin, publicUrl)) {
+      throw new ApiError(
+        'forbidden',
+        'This was sent from a page whose address is not the one that PUBLIC_URL says, so nothing was changed. Open the page at that address.',
+      );
+    }
+    await next();
+  };
 }
 
 /** What a form held: its texts, trimmed, or what is wrong with each field. */

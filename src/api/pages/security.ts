@@ -23,8 +23,9 @@ export function pageHeaders(publicUrl: string): Middleware<RequestState> {
       'content-security-policy': secure ? `${POLICY}; upgrade-insecure-requests` : POLICY,
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
-      // A connect link is a secret in the address: no other site learns it. (`no-referrer` would also blank the Origin of our own forms.)
-      'referrer-policy': 'same-origin',
+      // A connect link is a secret in the address: neither another site nor the log of a proxy learns it. (`no-referrer` would also blank
+      // the Origin of our own forms.)
+      'referrer-policy': 'strict-origin',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
       'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',

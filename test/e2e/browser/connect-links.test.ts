@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { getTenant } from '../../../src/store/tenants.ts';
 import { liveWebhookKeys } from '../../../src/store/webhook-keys.ts';
 import { type ConnectLinks, connectLinks } from '../../../src/tenants/connect-links.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
@@ -41,13 +42,16 @@ describe('a connect link', () => {
 
   it('that opens nothing answers the same, whatever the reason', async () => {
     const { tenantId, connectUrl } = await newTenant();
+    const incarnation = (await getTenant(world.db, tenantId))?.incarnation ?? '';
     const sign = (of: Partial<Parameters<ConnectLinks['sign']>[0]>): string =>
-      `${world.url}/connect/${links.sign({ tenantId, epoch: 1, expiresAt: Date.now() + 60_000, ...of })}`;
+      `${world.url}/connect/${links.sign({ tenantId, incarnation, epoch: 1, expiresAt: Date.now() + 60_000, ...of })}`;
     expect((await fetch(sign({}))).status).toBe(200);
 
     const dead = {
       expired: sign({ expiresAt: Date.now() - 1 }),
       'of a later epoch': sign({ epoch: 2 }),
+      'of an erased tenant that had the id': sign({ incarnation: 'another' }),
+      'of a tenant from before there were incarnations': sign({ incarnation: '' }),
       'of no tenant': sign({ tenantId: 'nobody' }),
       altered: `${connectUrl.slice(0, -3)}abc`,
       'cut short': connectUrl.slice(0, -20),
@@ -102,7 +106,7 @@ describe('a connect link', () => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('unsafe');
     expect(headers.get('cache-control')).toBe('no-store');
-    expect(headers.get('referrer-policy')).toBe('same-origin');
+    expect(headers.get('referrer-policy')).toBe('strict-origin');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 

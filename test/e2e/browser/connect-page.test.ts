@@ -136,6 +136,25 @@ describeBrowser('the connect page', {}, () => {
     await vi.waitFor(() => expect(streams()).toBe(before + 1));
   });
 
+  it('tells its address to no file that it loads, and its forms say where they come from', {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const { connectUrl } = await newLink();
+    const reader = await newReader(browser);
+    onTestFinished(() => reader.close());
+    const sent: Promise<Record<string, string>>[] = [];
+    reader.page.on('request', (request) => void sent.push(request.allHeaders().catch(() => ({}))));
+    const customer = customerAt(reader.page);
+    await customer.open(connectUrl);
+    await customer.enter({ ...good(), domain: 'nowhere.example' });
+    await reader.page.getByText('nowhere.example is not an address of Gladly.').waitFor();
+    const headers = await Promise.all(sent);
+    const referers = headers.flatMap(({ referer }) => (referer === undefined ? [] : [referer]));
+    expect(referers.length).toBeGreaterThan(3);
+    expect(new Set(referers)).toEqual(new Set([`${new URL(connectUrl).origin}/`]));
+    expect(headers.map(({ origin }) => origin)).toContain(new URL(connectUrl).origin);
+  });
+
   it('follows what happens when its scripts come one by one over a slow line', { timeout: PATIENCE_MS }, async () => {
     const { connectUrl } = await newLink();
     const reader = await newReader(browser);

@@ -120,6 +120,59 @@ describe('one PGlite behind many connections', () => {
     expect(rows[0]?.text === large).toBe(true);
   });
 
+  describe('with a password', () => {
+    const PASSWORD = 'a-Password_of-its-own';
+    let guarded: PostgresServer;
+    let own: PGlite;
+    beforeAll(async () => {
+      own = await PGlite.create();
+      guarded = await servePostgres({
+        db: own,
+        port: 0,
+        password: PASSWORD,
+        idleInTransactionMs: IDLE_MS,
+        onBroken: (error) => (broken = error),
+      });
+    }, 30_000);
+    afterAll(async () => {
+      await guarded.close();
+      await own.close();
+    });
+
+    const asked = async (credentials: string): Promise<unknown> => {
+      const client = new pg.Client(`postgres://${credentials}@127.0.0.1:${guarded.port}/postgres`);
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+        return (await client.query('select 1 as one')).rows;
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    };
+
+    test('lets in who knows it, and nobody else under any name', async () => {
+      expect(await asked(`postgres:${PASSWORD}`)).toEqual([{ one: 1 }]);
+      for (const credentials of ['postgres:wrong', 'anybody:wrong', `postgres:${PASSWORD}x`, 'postgres:%00'])
+        await expect(asked(credentials)).rejects.toMatchObject({ code: '28P01' });
+      await expect(asked('postgres')).rejects.toThrow();
+    });
+
+    test('asks nothing of the database for who has not shown it', async () => {
+      const socket = connect(guarded.port, '127.0.0.1');
+      const ended = new Promise((resolve) => socket.once('close', resolve));
+      let answer = '';
+      socket.on('data', (data) => {
+        answer += data.toString('latin1');
+      });
+      const query = Buffer.from('create table stranger ()\0');
+      socket.write(Buffer.from('0000000800030000', 'hex'));
+      socket.write(Buffer.concat([Buffer.from('Q'), length(query), query]));
+      await ended;
+      expect(answer).toContain('C28P01');
+      expect((await own.query(`select 1 from pg_tables where tablename = 'stranger'`)).rows).toEqual([]);
+    });
+  });
+
   test('what is not the protocol is shown out', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\n\r\n');

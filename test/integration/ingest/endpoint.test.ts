@@ -135,7 +135,7 @@ describe('keys', () => {
 
   test('the first use of a new key ends the one it replaces', async () => {
     const changing = await ground.tenant();
-    const next = await issueWebhookKey(ground.db, changing.tenantId, { replaceUntil: new Date(Date.now() + 60_000) });
+    const next = await issueWebhookKey(ground.db, changing.tenantId, { until: new Date(Date.now() + 60_000) });
     expect((await deliver(endpoint, changing, eventBody())).status).toBe(200);
     expect((await deliver(endpoint, { ...changing, key: next.key }, eventBody())).status).toBe(200);
     await until(async () => (await liveWebhookKeys(ground.db, changing.tenantId, new Date())).length === 1);

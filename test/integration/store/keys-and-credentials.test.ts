@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { TamperedError } from '../../../src/crypto/aead.ts';
-import { adoptCredentials, deleteCredentials, getCredentials, putCredentials } from '../../../src/store/credentials.ts';
+import {
+  adoptCredentials,
+  deleteCredentials,
+  deleteOlderCredentials,
+  getCredentials,
+  putCredentials,
+} from '../../../src/store/credentials.ts';
 import { UnknownTenantError } from '../../../src/store/errors.ts';
 import { createSecretBox } from '../../../src/store/secret-box.ts';
 import {
@@ -48,6 +54,24 @@ describeStore('credentials', (store) => {
     expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-3'))).toBe(3);
   });
 
+  it('keeps the version at hand and the one that extraction uses, and none that was refused', async () => {
+    const tenantId = await store.tenant();
+    const put = (token: string) => putCredentials(store.db, secretBox, tenantId, credentials(token));
+    const versions = async () =>
+      (
+        await store.db.query<{ version: number }>(
+          'SELECT version FROM credentials WHERE tenant_id = $1 ORDER BY version',
+          [tenantId],
+        )
+      ).rows.map(({ version }) => version);
+    for (const token of ['a', 'b', 'c']) await deleteOlderCredentials(store.db, tenantId, await put(token));
+    expect(await versions()).toEqual([3]);
+    await adoptCredentials(store.db, tenantId, 3);
+    for (const token of ['d', 'e']) await deleteOlderCredentials(store.db, tenantId, await put(token));
+    expect(await versions()).toEqual([3, 5]);
+    expect(await getCredentials(store.db, secretBox, tenantId)).toMatchObject({ apiToken: 'c' });
+  });
+
   it('keeps neither email nor token in the open, and decrypts nothing that was moved', async () => {
     const [tenantId, other] = [await store.tenant(), await store.tenant()];
     await putCredentials(store.db, secretBox, tenantId, credentials('token-1'));
@@ -84,7 +108,7 @@ describeStore('webhook keys', (store) => {
   it('ends a replaced key when the new one is seen in use', async () => {
     const tenantId = await store.tenant();
     const old = await issueWebhookKey(store.db, tenantId);
-    const replacement = await issueWebhookKey(store.db, tenantId, { replaceUntil: at(3_600) });
+    const replacement = await issueWebhookKey(store.db, tenantId, { until: at(3_600) });
     const { revision } = await webhookKeysSince(store.db, 0);
 
     expect(await recordKeyUses(store.db, [{ keyId: old.keyId, usedAt: at(5) }])).toEqual([]);
@@ -105,13 +129,53 @@ describeStore('webhook keys', (store) => {
   it('ends a replaced key when its time is over, and never later than before', async () => {
     const tenantId = await store.tenant();
     const old = await issueWebhookKey(store.db, tenantId);
-    await issueWebhookKey(store.db, tenantId, { replaceUntil: at(10) });
-    const newest = await issueWebhookKey(store.db, tenantId, { replaceUntil: at(20) });
+    await issueWebhookKey(store.db, tenantId, { until: at(10) });
+    const newest = await issueWebhookKey(store.db, tenantId, { until: at(20) });
     const live = async (seconds: number) =>
       (await liveWebhookKeys(store.db, tenantId, at(seconds))).map(({ keyId }) => keyId);
     expect(await live(9)).toContain(old.keyId);
     expect(await live(10)).toHaveLength(2);
     expect(await live(20)).toEqual([newest.keyId]);
+  });
+
+  it('made by who may be a stranger ends no key that is in use, whenever that began, and the unused ones', async () => {
+    const tenantId = await store.tenant();
+    const live = async () => (await liveWebhookKeys(store.db, tenantId, at(9 * 86_400))).map(({ keyId }) => keyId);
+    const use = (keyId: string, seconds: number) => recordKeyUses(store.db, [{ keyId, usedAt: at(seconds) }]);
+    const used = await issueWebhookKey(store.db, tenantId);
+    const usedLater = await issueWebhookKey(store.db, tenantId);
+    const unused = await issueWebhookKey(store.db, tenantId);
+    await use(used.keyId, 1);
+    const strangers = await issueWebhookKey(store.db, tenantId, 'unused');
+    await use(usedLater.keyId, 2);
+    expect(await use(strangers.keyId, 3)).toEqual([unused.keyId]);
+    const { revision } = await webhookKeysSince(store.db, 0);
+    expect(await use(strangers.keyId, 4)).toEqual([]);
+    expect((await webhookKeysSince(store.db, revision)).keys).toEqual([]);
+    expect((await live()).sort()).toEqual([used.keyId, usedLater.keyId, strangers.keyId].sort());
+    // Both seen in one batch: which was first is not known.
+    const other = await issueWebhookKey(store.db, tenantId);
+    const another = await issueWebhookKey(store.db, tenantId, 'unused');
+    await recordKeyUses(
+      store.db,
+      [other, another].map(({ keyId }) => ({ keyId, usedAt: at(5) })),
+    );
+    expect(await live()).toEqual(expect.arrayContaining([other.keyId, another.keyId]));
+    // An operator's ends them all.
+    const operators = await issueWebhookKey(store.db, tenantId, { until: at(99) });
+    await use(operators.keyId, 6);
+    expect(await live()).toEqual([operators.keyId]);
+  });
+
+  it('that nobody uses do not pile up, however often one is asked for', async () => {
+    const tenantId = await store.tenant();
+    const used = await issueWebhookKey(store.db, tenantId);
+    await recordKeyUses(store.db, [{ keyId: used.keyId, usedAt: at(1) }]);
+    let last = used;
+    for (let n = 0; n < 12; n += 1) last = await issueWebhookKey(store.db, tenantId, 'unused');
+    const live = await liveWebhookKeys(store.db, tenantId, at(2));
+    expect(live).toHaveLength(6);
+    expect(live.map(({ keyId }) => keyId)).toEqual(expect.arrayContaining([used.keyId, last.keyId]));
   });
 
   it('revokes at once, and only a key of that tenant', async () => {

@@ -9,6 +9,7 @@ import { nextDueMs, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { trimEvents } from '../../../src/store/ledger/trim.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
+import { putKeysSeen } from '../../../src/store/tenant-states.ts';
 import { at, event, reading, write } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
@@ -86,5 +87,28 @@ describeStore(`with ${WAITING} waiting events, no statement of the hot paths`, (
     // nextDueMs looks at 1,000 at most.
     expect(reads.filter(({ rows }) => rows > 1_000)).toEqual([]);
     expect(reads.length).toBeGreaterThan(15);
+  });
+});
+
+describeStore('with 5,000 tenants', (store) => {
+  it('noting which keys were seen, every second, reads the tenants that were, and no other', async () => {
+    await store.db.query(
+      `INSERT INTO tenants (tenant_id, name, state, retention_days)
+       SELECT 'many-' || n, 'Many', 'connected', 4 FROM generate_series(1, 5000) n`,
+    );
+    await store.db.query(`INSERT INTO tenant_states (tenant_id, need) SELECT tenant_id, 4 FROM tenants`);
+    const reads: Reads[] = [];
+    const db = watched(store.db, reads);
+    const seen = (n: number, wrongAt: Date | null) => ({ tenantId: `many-${n}`, rightAt: at(n), wrongAt });
+    const some = Array.from({ length: 300 }, (_, n) => seen(n + 1, null));
+    expect(await putKeysSeen(db, some)).toEqual([]);
+    expect(await putKeysSeen(db, [seen(400, at(500)), ...some])).toEqual([{ tenantId: 'many-400', refused: true }]);
+    expect(await putKeysSeen(db, [seen(400, null), seen(600, null)])).toEqual([]);
+    expect(await putKeysSeen(db, [{ tenantId: 'many-400', rightAt: at(501), wrongAt: null }])).toEqual([
+      { tenantId: 'many-400', refused: false },
+    ]);
+    expect(reads.filter(({ rows }) => rows > 1_000)).toEqual([]);
+    // One each, and one more for a tenant whose key was wrong, each time it is seen.
+    expect(reads).toHaveLength(7);
   });
 });

@@ -81,8 +81,13 @@ describeStore('tenants', (store) => {
 
   it('withdraws connect links', async () => {
     const tenantId = await store.tenant();
-    expect(await withdrawConnectLinks(store.db, tenantId)).toBe(2);
-    expect((await getTenant(store.db, tenantId))?.connectLinkEpoch).toBe(2);
+    expect(await withdrawConnectLinks(store.db, tenantId, at(60))).toMatchObject({ connectLinkEpoch: 2 });
+    expect(await getTenant(store.db, tenantId)).toMatchObject({ connectLinkEpoch: 2, connectLinkChangesUntil: at(60) });
+    // A new link has no more rights than it is given.
+    expect(await withdrawConnectLinks(store.db, tenantId)).toMatchObject({
+      connectLinkEpoch: 3,
+      connectLinkChangesUntil: null,
+    });
     expect(await withdrawConnectLinks(store.db, 'nobody')).toBeNull();
   });
 

@@ -120,6 +120,9 @@ describe('what a delivery is', () => {
     ['no content', { ...good, content: [] }],
     ['no conversation id', { ...good, content: { customerId: 'u1' } }],
     ['no conversation id', { ...good, content: { conversationId: 'c\n1' } }],
+    ['no conversation id', { ...good, content: { conversationId: '.' } }],
+    ['no conversation id', { ...good, content: { conversationId: '..' } }],
+    ['no conversation id', { ...good, content: { conversationId: 'c\u0085' } }],
   ])('%s: %j', (reason, body) => {
     expect(parsed(body)).toEqual({ kind: 'not_event', reason });
   });
@@ -169,6 +172,14 @@ describe('what a delivery is', () => {
     expect(parsed([good, { type: 'PING' }, {}])).toEqual({ kind: 'several' });
   });
 
+  it('an id of which a path would mean something else is none, and what only looks like it is one', () => {
+    const of = (content: object) => parsed(envelope('CONVERSATION/NOTE_CREATED', content));
+    expect(of({ conversationId: 'c1', noteId: '..' })).not.toHaveProperty('itemId');
+    for (const conversationId of ['...', '../agents', '..%2f', 'a.b']) {
+      expect(of({ conversationId })).toMatchObject({ kind: 'conversation', conversationId });
+    }
+  });
+
   it('a type that is the name of something in JavaScript is unknown like any other', () => {
     expect(parsed(envelope('constructor/x')).kind).toBe('unknown');
   });
@@ -197,6 +208,7 @@ describe('whatever is sent', () => {
         const event = parsed({ ...envelope('CONVERSATION/CLOSED', { conversationId }), id });
         if (event.kind !== 'conversation') return;
         for (const kept of [event.eventId ?? 'none', event.conversationId]) {
+          expect(['.', '..']).not.toContain(kept);
           expect(kept.isWellFormed()).toBe(true);
           expect(kept).not.toContain('\0');
         }

@@ -87,11 +87,25 @@ describe('delivery stats', () => {
     expect(sum(written)).toBe(1_001);
   });
 
-  test('a wrong key is recorded once a minute', async () => {
+  test('a wrong key is recorded once a minute, and so is none', async () => {
     const { written, recorder } = setUp();
-    for (let at = 0; at <= 120_000; at += 1_000) recorder.recordWrongKey('t', at);
+    for (let at = 0; at <= 120_000; at += 1_000) {
+      recorder.recordRefusal('t', STAT_TYPE.wrongKey, at);
+      recorder.recordRefusal('t', STAT_TYPE.noKey, at);
+    }
     await recorder.close();
-    expect(sum(written)).toBe(3);
+    expect(sum(written)).toBe(6);
     expect(written.flat()[0]).toMatchObject({ type: 'wrong_key', keyId: '' });
+  });
+
+  test('a wrong key soon after a right one is recorded: somebody has just saved the webhook, and waits', async () => {
+    const { written, recorder } = setUp();
+    recorder.recordRefusal('t', STAT_TYPE.wrongKey, 0);
+    recorder.record('t', 'k', 'A/B', 10_000);
+    recorder.recordRefusal('t', STAT_TYPE.wrongKey, 20_000);
+    recorder.recordRefusal('t', STAT_TYPE.wrongKey, 30_000);
+    await recorder.close();
+    const wrong = written.flat().filter(({ type }) => type === STAT_TYPE.wrongKey);
+    expect([sum([wrong]), wrong.at(-1)?.lastAt]).toEqual([2, 20_000]);
   });
 });

@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   activities: ['tenants', 'gladly', 'queue', 'store', 'crypto', 'contracts', 'telemetry'],
   'api/http': ['telemetry', 'contracts', 'config'],
   'api/pages': ['api/http', 'telemetry', 'contracts'],
-  'api/ingest': ['gladly', 'queue', 'store', 'contracts'],
+  'api/ingest': ['api/http', 'gladly', 'queue', 'store', 'contracts'],
   'api/operators': ['api/http', 'tenants', 'contracts'],
   'api/feed': ['api/http', 'tenants', 'store', 'contracts'],
   'api/codec': ['api/http', 'crypto', 'contracts'],

@@ -8,6 +8,7 @@ import { untried } from '../../../src/workflows/onboarding/steps.ts';
 
 const SINCE = '2026-01-01T10:00:00.000Z';
 const tenant: Tenant = {
+  incarnation: '',
   tenantId: 'acme',
   name: 'Acme',
   createdAt: new Date('2026-01-01T00:00:00Z'),
@@ -26,6 +27,7 @@ const tenant: Tenant = {
   credentialsVersion: 1,
   adoptedCredentialsVersion: 1,
   connectLinkEpoch: 1,
+  connectLinkChangesUntil: null,
 };
 const TIMEOUT = problem('gladly_timeout', { host: 'acme.gladly.com', seconds: 15 } as never);
 const REJECTED = problem('token_rejected', {} as never);
@@ -64,8 +66,9 @@ const stand = (
   onboarding: OnboardingStatus | null,
   extraction: ExtractionView | null,
   more: Partial<Pick<Tenant, 'state' | 'retentionAlert'>> = {},
+  keyRefusedAt: Date | null = null,
   findings: readonly Problem[] = [],
-) => standingOf({ tenant: { ...tenant, ...more }, onboarding, extraction, findings });
+) => standingOf({ tenant: { ...tenant, ...more }, onboarding, extraction, findings, keyRefusedAt });
 
 describe('how a tenant stands', () => {
   test.each([
@@ -127,17 +130,39 @@ describe('how a tenant stands', () => {
     const dead = problem('dead_letters_waiting', { count: 2 });
     const rejected = problem('events_rejected', { count: 3 });
     for (const found of [missing, dead]) {
-      const standing = stand(settingUp('webhook'), null, {}, [found]);
+      const standing = stand(settingUp('webhook'), null, {}, null, [found]);
       expect(standing).toMatchObject({ group: 'attention', tone: 'bad', problem: found });
-      expect(stand(null, extracting('running'), {}, [found])).toMatchObject({ group: 'attention', problem: found });
-      expect(stand(null, null, {}, [found])).toMatchObject({ group: 'attention', problem: found });
+      expect(stand(null, extracting('running'), {}, null, [found])).toMatchObject({
+        group: 'attention',
+        problem: found,
+      });
+      expect(stand(null, null, {}, null, [found])).toMatchObject({ group: 'attention', problem: found });
     }
-    expect(stand(null, extracting('paused'), {}, [rejected])).toMatchObject({ group: 'paused', problem: rejected });
-    expect(stand(null, extracting('running'), {}, [dead, rejected, missing]).problem).toBe(missing);
+    expect(stand(null, extracting('paused'), {}, null, [rejected])).toMatchObject({
+      group: 'paused',
+      problem: rejected,
+    });
+    expect(stand(null, extracting('running'), {}, null, [dead, rejected, missing]).problem).toBe(missing);
     const stopped = extracting('needs_attention', { problem: REJECTED });
-    expect(stand(null, stopped, {}, [missing]).problem).toBe(REJECTED);
-    expect(stand(settingUp('webhook', null, 'cancelling'), null, {}, [missing]).label).toBe('Disconnecting');
-    expect(stand(null, extracting('running'), { state: 'disconnected' }, [missing]).problem).toBeNull();
+    expect(stand(null, stopped, {}, null, [missing]).problem).toBe(REJECTED);
+    expect(stand(settingUp('webhook', null, 'cancelling'), null, {}, null, [missing]).label).toBe('Disconnecting');
+    expect(stand(null, extracting('running'), { state: 'disconnected' }, null, [missing]).problem).toBeNull();
+  });
+
+  test.each(['running', 'paused', 'waiting_for_gladly'] as const)(
+    'a refused webhook key needs a person while %s',
+    (phase) => {
+      const at = new Date(SINCE);
+      const standing = stand(null, extracting(phase), {}, at);
+      expect(standing).toMatchObject({ group: 'attention', tone: 'bad', problem: { code: 'webhook_key_refused' } });
+      // What else is wrong is said as before.
+      expect(stand(null, extracting(phase, { problem: REJECTED }), {}, at).problem).toEqual(REJECTED);
+      expect(stand(null, extracting(phase), { state: 'disconnected' }, at).group).toBe('ended');
+    },
+  );
+
+  test('a wrong key while being connected is a matter of the set-up', () => {
+    expect(stand(settingUp('proof'), null, { state: 'connecting' }, new Date()).problem).toBeNull();
   });
 
   test('one that is over is over', () => {
@@ -155,6 +180,7 @@ describe('the place in the list', () => {
       extraction,
       extractionAt: null,
       findings: [],
+      keyRefusedAt: null,
       queueEmptyAt: new Date('2026-01-02T00:00:00Z'),
     });
 

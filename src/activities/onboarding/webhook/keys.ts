@@ -34,8 +34,17 @@ export function keyWorks(webhook: Webhook, { accepted, wrongAt }: KeyEvidence): 
   return wrongAt === null || wrongAt.getTime() <= lastAt;
 }
 
+/** A wrong key that was shown this long ago is what the customer has just saved, or tried to. */
+const RECENT_MS = 15 * 60_000;
+
+/** How long ago a delivery came with a wrong key, in ms, when that is recent and none with a right one came since; else null. */
+export function wrongKeyAgoMs({ accepted, wrongAt }: KeyEvidence, now: Date): number | null {
+  if (wrongAt === null || accepted.some(({ lastAt }) => lastAt >= wrongAt)) return null;
+  const agoMs = now.getTime() - wrongAt.getTime();
+  return agoMs < RECENT_MS ? Math.max(0, agoMs) : null;
+}
+
 /** A new key in plain text: it goes to Gladly and nowhere else. Those before it end once it is seen. */
 export async function freshKey({ db, now }: OnboardingDeps, tenantId: TenantId): Promise<IssuedKey> {
-  const replaceUntil = new Date(now().getTime() + REPLACED_AFTER_MS);
-  return await issueWebhookKey(db, tenantId, { replaceUntil });
+  return await issueWebhookKey(db, tenantId, { until: new Date(now().getTime() + REPLACED_AFTER_MS) });
 }

@@ -23,7 +23,7 @@ export const NINE_EVENTS: readonly string[] = [
   'CONVERSATION_STATUS/UPDATED',
 ];
 
-/** One fault, and what a customer is told. In the texts, {host} is their domain, {url} our webhook URL, and {at} some time. */
+/** One fault, and what a customer is told. In the texts, {host} is their domain, {url} our webhook URL, {at} some time, and {seconds} a number. */
 export interface FaultRow {
   readonly fault: string;
   /** What answers at the domain, in the place of a whole Gladly. `tenant` may be called once it answers. */

@@ -27,6 +27,9 @@ async function refused(saving: Promise<void>): Promise<void> {
   if (!answer.includes('400')) throw new Error(`Gladly should have refused it: ${answer}`);
 }
 
+const KEEPS_OFF =
+  'Gladly called our URL with a wrong webhook key, {seconds} seconds before this check: that is why the webhook cannot be enabled.';
+const KEY_AGAIN = `${MENU}, edit the webhook, and copy the webhook key once more into the HTTP header x-api-key. If the key is lost, make a new one here. Then enable the webhook, and save.`;
 const notOffered = { notices: ['message_received_not_offered'] } as const;
 const MISSING = {
   step: 'webhook',
@@ -145,6 +148,37 @@ export const webhookFaults: readonly FaultRow[] = [
     mend: saveByHand,
   },
   {
+    fault: 'wrong key, and a webhook that is there and not enabled: Gladly does not enable it',
+    arrange: async (scene) => {
+      await saveByHand(scene, { headers: { 'x-api-key': 'a wrong key' }, enabled: false });
+      await refused(change(scene, { enabled: true }));
+    },
+    step: 'webhook',
+    state: 'needs_you',
+    code: 'webhook_key_keeps_off',
+    sentence: KEEPS_OFF,
+    remedy: KEY_AGAIN,
+    further: ['webhook_disabled'],
+    ...notOffered,
+    mend: (scene) => change(scene, { headers: { 'x-api-key': scene.tenant.webhookKey }, enabled: true }),
+  },
+  {
+    fault: 'wrong key after a right one: once enabled, then another key was copied',
+    arrange: async (scene) => {
+      await saveByHand(scene);
+      await change(scene, { headers: { 'x-api-key': 'a wrong key' }, enabled: false });
+      await refused(change(scene, { enabled: true }));
+    },
+    step: 'webhook',
+    state: 'needs_you',
+    code: 'webhook_key_keeps_off',
+    sentence: KEEPS_OFF,
+    remedy: KEY_AGAIN,
+    further: ['webhook_disabled'],
+    ...notOffered,
+    mend: (scene) => change(scene, { headers: { 'x-api-key': scene.tenant.webhookKey }, enabled: true }),
+  },
+  {
     fault: 'disabled',
     arrange: (scene) => saveByHand(scene, { enabled: false }),
     step: 'webhook',
@@ -160,10 +194,11 @@ export const webhookFaults: readonly FaultRow[] = [
     arrange: getSwitchedOff,
     step: 'webhook',
     state: 'needs_you',
-    code: 'webhook_switched_off',
-    sentence:
-      'Gladly switched the webhook off at {at}, because too many deliveries had failed. Gladly does not send later what happened since.',
-    remedy: `${MENU}, edit the webhook, enable it again, and save. Tell us, so that we find out why it failed.`,
+    // The deliveries failed over the key, which is to be put right first.
+    code: 'webhook_key_keeps_off',
+    sentence: KEEPS_OFF,
+    remedy: KEY_AGAIN,
+    further: ['webhook_switched_off'],
     ...notOffered,
     mend: (scene) => change(scene, { headers: { 'x-api-key': scene.tenant.webhookKey }, enabled: true }),
   },
