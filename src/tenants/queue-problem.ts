@@ -17,5 +17,5 @@ export function queueProblem(error: unknown): { readonly problem: QueueProblem; 
 function problemOf(error: unknown, kind: string, code: string): QueueProblem {
   if (isDeletedRecently(error)) return problem('queue_deleted_recently');
   if (isNoSuchQueue(error)) return problem('queue_missing');
-  return kind === 'refused' ? problem('queue_refused', { code }) : problem('queue_unavailable');
+  return kind === 'refused' || kind === 'denied' ? problem('queue_refused', { code }) : problem('queue_unavailable');
 }
