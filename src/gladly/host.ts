@@ -20,7 +20,10 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const REGION = /^[a-z]{2}-[a-z0-9]+$/;
 const SUFFIXES = ['gladly.com', 'gladly.qa'] as const;
 /** Names under Gladly's suffix that are web sites, partly hosted by others, and no organization (gladly.md 7.5). */
-const NOT_ORGANIZATIONS = new Set(['www', 'help', 'connect']);
+const NOT_ORGANIZATIONS = new Set([
+  ...['www', 'help', 'connect', 'academy', 'developer', 'developers', 'cdn', 'status', 'app', 'login', 'blog', 'api'],
+  'info',
+]);
 /** The longest name DNS allows, and room for a path behind it. */
 const MAX_INPUT = 2_000;
 

@@ -11,6 +11,22 @@ const read = (raw: unknown) => {
   return found;
 };
 
+describe('whose message goes which way', () => {
+  it.each([
+    ['CUSTOMER', 'inbound'],
+    ['EXTERNAL', 'inbound'],
+    ['INTERNAL', 'inbound'],
+    ['AGENT', 'outbound'],
+    ['API', 'outbound'],
+    ['AUTOMATION', 'outbound'],
+    ['SYSTEM', 'outbound'],
+    ['SOMETHING_NEW', null],
+  ])('of %s: %s', (type, direction) => {
+    const raw = { ...base, initiator: { id: 'x', type }, content: { type: 'EMAIL', content: 'Hi' } };
+    expect(read(raw).item.direction).toBe(direction);
+  });
+});
+
 describe('the columns of an item', () => {
   it.each([
     [
