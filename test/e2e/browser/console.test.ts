@@ -63,7 +63,7 @@ describeBrowser('the console', { timeout: PATIENCE_MS }, () => {
 
   it('leads from the stuck tenant at the top of the list to the mended one, and shows it happen', async () => {
     const { page, faults, elsewhere } = await arrive();
-    await gladly.fault({ path: '/api/v1/conversations/**', status: 401 });
+    await gladly.fault({ path: '/api/v1/**', status: 401 });
     await gladly.control('POST', '/emit', { count: 10, onlySubscribed: true });
     // It comes to the top by itself, with why.
     const first = page.locator('.tenants tbody tr').first();
