@@ -89,8 +89,6 @@ export interface ConversationResult {
   readonly later: { readonly eventIds: readonly string[]; readonly inMs: number; readonly reason: string } | null;
   /** The reading failed: when to try again, in ms, and why it did; the conversation's attempts count. */
   readonly failed: { readonly inMs: number; readonly reason: string } | null;
-  /** Ids of other conversations that are to be read because of this one. */
-  readonly looks: readonly string[];
   /** Names of what Gladly sent that is not known. */
   readonly drift: readonly string[];
 }
@@ -107,7 +105,6 @@ export function nothing(conversationId: string): ConversationResult {
     rejected: [],
     later: null,
     failed: null,
-    looks: [],
     drift: [],
   };
 }

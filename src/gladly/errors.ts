@@ -17,8 +17,8 @@ export type Failure =
   | { readonly kind: 'unauthorized'; readonly foreign: boolean }
   | { readonly kind: 'forbidden'; readonly foreign: boolean }
   | { readonly kind: 'not_found'; readonly foreign: boolean }
-  /** Gone to somewhere else on the same host. `id`: what its `Location` names in Gladly's API. */
-  | { readonly kind: 'moved'; readonly id: string | null; readonly foreign: boolean }
+  /** Gone to somewhere else on the same host. */
+  | { readonly kind: 'moved'; readonly foreign: boolean }
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | null }
   | { readonly kind: 'server_error' }
   | { readonly kind: 'timeout'; readonly afterMs: number }

@@ -62,8 +62,7 @@ function failureOf(reply: Reply, origin: string, details: readonly GladlyErrorDe
 function redirected(reply: Reply, origin: string, details: readonly GladlyErrorDetail[]): Failure {
   const location = locationOf(reply, origin);
   if (location && location.origin !== origin) return { kind: 'redirect', target: location.host };
-  const id = lastSegment(location) ?? null;
-  return { kind: 'moved', id, foreign: id === null && details.length === 0 };
+  return { kind: 'moved', foreign: lastSegment(location) === undefined && details.length === 0 };
 }
 
 /** A web page, as a firewall or a proxy in front of Gladly makes one. */

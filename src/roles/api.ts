@@ -15,7 +15,7 @@ import { createPayloadCodec } from '../temporal/payload-codec.ts';
 import { Tenants } from '../tenants/commands.ts';
 import { connectLinks } from '../tenants/connect-links.ts';
 import { watchTemporal } from '../tenants/liveness.ts';
-import { registerFindingMetrics, registerLossMetrics } from '../tenants/metrics.ts';
+import { registerTenantMetrics } from '../tenants/metrics.ts';
 import { ReadModel } from '../tenants/read-model.ts';
 import { openDeliveries, type RunningServer } from './deliveries.ts';
 
@@ -32,8 +32,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningServ
   const { client, connection } = deliveries.temporal;
   const db = openDb(config.DATABASE_URL, { max: DB_CONNECTIONS, name: 'api', log });
   const links = connectLinks(config.SECRET_KEYS);
-  registerLossMetrics(registry, db);
-  registerFindingMetrics(registry, db);
+  registerTenantMetrics(registry, db);
   const operators = operatorsOf(config.OPERATOR_KEYS);
   const sessions = createSessions({
     operatorKeys: config.OPERATOR_KEYS,

@@ -21,6 +21,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import { isOfTheQueue } from '../../tenants/finding-kinds.ts';
 import { recordQueue } from '../../tenants/findings.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
+import { logFindings } from '../log-findings.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
@@ -74,6 +75,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   }
   const fence = await beginDrain(db, tenantId, Context.current().info.activityId);
   const [troubledMs, begunAt] = [await troubledForMs(db, tenantId), performance.now()];
+  const troubled = (): number => (troubledMs === null ? 0 : troubledMs + performance.now() - begunAt);
   const fenced = { db, tenantId, fence };
   const observer = new Observer(fenced);
   const intake = new Intake(
@@ -89,7 +91,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
       ? new Extract({
           ...extractDeps(fenced, limits),
           client,
-          troubledForMs: () => (troubledMs === null ? 0 : troubledMs + performance.now() - begunAt),
+          troubledForMs: troubled,
           readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
           stored(batch) {
             const now = Date.now();
@@ -105,10 +107,11 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
       : null;
   const missing = gladly && 'problem' in gladly ? gladly.problem : null;
 
+  let pinged = false;
   const seen = (): Seen => {
     const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
     const problemCode = extract?.obstacle?.problem.code ?? missing?.code ?? null;
-    return [intake.emptyAt, problemCode ?? ((extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota];
+    return [intake.emptyAt, problemCode ?? (pinged || (extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota];
   };
   const noting = setInterval(() => void observer.write(...seen()), NOTE_MS);
   const side = new AbortController();
@@ -128,7 +131,15 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   const end = await run.verdict({
     mark: () => markParked(db, tenantId, fence),
     ping: async () => {
-      if (gladly && 'client' in gladly) await gladly.client.getOrganization(cancelled);
+      if (!client) return null;
+      try {
+        await client.getOrganization(cancelled);
+      } catch (error) {
+        return endOf(error, troubled());
+      }
+      pinged = true;
+      await observer.writeLast(...seen());
+      return null;
     },
     hidden: () => hiddenIn(deps, tenant),
     nextDueMs: () => extractDeps(fenced, limits).nextDueMs(new Set()),
@@ -227,7 +238,8 @@ class DrainRun {
   /** Why it ended. Parks when there is nothing left, and looks once more after that. */
   async verdict(ask: {
     readonly mark: () => Promise<void>;
-    readonly ping: () => Promise<void>;
+    /** Null when Gladly answers as it should. */
+    readonly ping: () => Promise<DrainEnd | null>;
     readonly hidden: () => Promise<number | null>;
     readonly nextDueMs: () => Promise<number | null>;
   }): Promise<DrainEnd> {
@@ -238,10 +250,7 @@ class DrainRun {
     if (this.#budgetSpent || this.#hasProbed()) return { kind: 'budget_spent' };
     if (this.#input.probe) {
       // Nothing waited, so nothing has shown yet whether the problem is over.
-      const found = await ask.ping().then(
-        () => null,
-        (error: unknown) => endOf(error, 0),
-      );
+      const found = await ask.ping();
       if (found) return found;
     }
     const { trouble } = this.#intake;
@@ -276,10 +285,7 @@ export async function park(mark: () => Promise<void>, look: () => Promise<boolea
 /** A queue that is missing or refused is told at once, not at the next sweep. The sweep withdraws it. */
 async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unknown): Promise<void> {
   if (trouble === undefined) return;
-  const { raised = [] } = (await recordQueue(db, tenantId, trouble)) ?? {};
-  for (const { code, params } of raised) {
-    log.error({ event: 'tenant.finding_raised', tenantId, code, params }, 'tenant: somebody has to look');
-  }
+  logFindings(log, tenantId, await recordQueue(db, tenantId, trouble));
 }
 
 /** How often it is looked whether a drain is idle. */

@@ -137,7 +137,7 @@ export class Extract {
 
   #start(due: DueConversation, stop: AbortSignal, ended: AbortController): void {
     this.#inHand.add(due.conversationId);
-    const reading = this.#readOne(due, stop)
+    const reading = this.#readOrLetGo(due, stop)
       .catch((error: unknown) => {
         this.#broken ??= error;
         ended.abort();
@@ -149,6 +149,16 @@ export class Extract {
     this.#reading.add(reading);
   }
 
+  /** Reads a conversation, and asks what is to be thought of it when that fails. Given up, whatever it is at, on `stop`. */
+  async #readOrLetGo(due: DueConversation, stop: AbortSignal): Promise<void> {
+    try {
+      await this.#readOne(due, stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+      this.#letGo(due.conversationId);
+    }
+  }
+
   async #readOne(due: DueConversation, stop: AbortSignal): Promise<void> {
     const workedBefore = this.#worked;
     for (let tries = 1; ; tries += 1) {
@@ -156,7 +166,7 @@ export class Extract {
         const result = await readConversation(this.#deps.client, due, this.#deps.patienceMs, stop);
         const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
         if (doubt !== null) {
-          this.#standStill(due, doubt, stop);
+          this.#standStill(due, doubt);
           return;
         }
         this.#keep(result, due);
@@ -166,11 +176,7 @@ export class Extract {
         }
         return;
       } catch (error) {
-        if (stop.aborted) {
-          this.#letGo(due.conversationId);
-          return;
-        }
-        if (!(error instanceof GladlyError)) throw error;
+        if (stop.aborted || !(error instanceof GladlyError)) throw error;
         const wait = mayGoBy(error) ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
         if (wait === undefined || this.obstacle) {
           await this.#giveUp(due, error, this.#worked > workedBefore, stop);
@@ -198,7 +204,7 @@ export class Extract {
       isAlone = trouble === null;
       cause = trouble ?? error;
     }
-    if (!stop.aborted && isAlone) {
+    if (isAlone) {
       const result = afterFailure(due, error);
       // Nothing is set aside for good while it may be Gladly as a whole.
       const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
@@ -208,13 +214,13 @@ export class Extract {
       }
       cause = doubt;
     }
-    this.#standStill(due, cause, stop);
+    this.#standStill(due, cause);
   }
 
   /** It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. */
-  #standStill(due: DueConversation, cause: GladlyError, stop: AbortSignal): void {
+  #standStill(due: DueConversation, cause: GladlyError): void {
     this.#letGo(due.conversationId);
-    if (stop.aborted || cause.kind === 'rate_limited') return;
+    if (cause.kind === 'rate_limited') return;
     this.#stopFor(obstacleOf(cause, this.#deps.troubledForMs()));
   }
 

@@ -65,12 +65,12 @@ export const ITEM_LOOKS_MS = [1_000, 3_000, 10_000, 30_000, 120_000] as const;
 /** So many of these looks read the conversation as a whole; the later ones only the item. */
 export const WHOLE_LOOKS = 3;
 
-/** A list of items that timed out, or was refused, so often in a row is done without. */
-export const LIST_GIVEN_UP = 2;
+/** A list of items that timed out, or was refused, so often in a row is done without: for more than a minute (READING_RETRY_MS). */
+export const LIST_GIVEN_UP = 3;
 
 /**
  * Waits between readings of one conversation that failed in a way of its own, while others worked; what no time heals is rejected after the last.
- * A quarter of an hour in all, as for what is not there.
+ * Some quarter of an hour in all, as for what is not there.
  */
 export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000, 600_000] as const;
 

@@ -3,10 +3,9 @@ import type { GladlyClient, ItemsAnswer } from '../../gladly/client.ts';
 import { type FailureKind, GladlyError } from '../../gladly/errors.ts';
 import { ITEM_LOOKS_MS, LIST_GIVEN_UP, WHOLE_LOOKS } from './limits.ts';
 
-/** A conversation that is to be read. */
+/** A conversation with waiting events. */
 export interface DueConversation {
   readonly conversationId: string;
-  /** Its waiting events; none when it is to be read for another reason. */
   readonly events: readonly WaitingEvent[];
   /** It was read before, and was not gone then. */
   readonly isStored: boolean;
@@ -37,8 +36,7 @@ export async function readConversation(
   const { conversationId, events } = due;
   const result = nothing(conversationId);
   // Where one item was late others may have been, and of those no event tells: the first looks read all of it again.
-  const onlyItems =
-    due.isStored && events.length > 0 && events.every((event) => event.itemId !== null && event.attempts > WHOLE_LOOKS);
+  const onlyItems = due.isStored && events.every((event) => event.itemId !== null && event.attempts > WHOLE_LOOKS);
   if (onlyItems) return withItems(client, due, result, events, patienceMs, signal);
 
   const readAt = new Date();
@@ -75,15 +73,14 @@ function orAway(error: unknown): GladlyError {
   throw error;
 }
 
-/** These will be the same next time. */
-const LISTLESS: readonly FailureKind[] = ['too_large', 'bad_request', 'unexpected', 'not_found', 'moved'];
-/** These may go by, and are believed when they came again. A server's error is none: then all of it is read later. */
-const LISTLESS_IN_THE_END: readonly FailureKind[] = ['timeout', 'forbidden', 'unauthorized'];
+/** Passes, however long it takes: then all of the conversation is read. */
+const PASSES: readonly FailureKind[] = ['server_error', 'rate_limited', 'connection'];
 
+/** A list is done without when it is too large, which it stays, and when whatever else is wrong with it alone came again and again. */
 function orListless(error: unknown, failures: number): GladlyError {
   if (!(error instanceof GladlyError) || error.foreign) throw error;
-  if (LISTLESS.includes(error.kind)) return error;
-  if (LISTLESS_IN_THE_END.includes(error.kind) && failures >= LIST_GIVEN_UP) return error;
+  if (error.kind === 'too_large') return error;
+  if (failures >= LIST_GIVEN_UP && !PASSES.includes(error.kind)) return error;
   throw error;
 }
 
@@ -171,10 +168,8 @@ function notThere(
   patienceMs: number,
 ): ConversationResult {
   const reason = failure.kind === 'moved' ? NOT_FOUND.moved : NOT_FOUND.conversation;
-  const looks = failure.kind === 'moved' && failure.id !== null ? [failure.id] : [];
   const missingMs = Math.max(...events.map((event) => event.missingMs ?? 0));
-  if (events.length === 0) return result;
   if (missingMs <= patienceMs) return { ...result, later: laterOf(events.map((event) => ({ event, reason }))) };
   const gone = events.map(({ eventId }) => ({ eventId, reason }));
-  return { ...result, conversationGone: true, gone, looks };
+  return { ...result, conversationGone: true, gone };
 }

@@ -105,8 +105,8 @@ async function mayMakeReports(
       return 'no';
     }
     asked.note(question, describe(error));
-    if (error.retryable || error.kind === 'unauthorized') throw error;
-    // Gladly let the user in and then did not like the report, or we its answer: that says nothing about the role.
+    if (error.kind === 'unauthorized') throw error;
+    // Gladly let the user in a moment ago, and the report failed, was too slow or too much: that says nothing about the role, and keeps nobody out.
     return 'not known';
   }
 }

@@ -8,7 +8,7 @@ import type { Db } from '../../store/db.ts';
 import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
 import { noteAlertTold } from '../../store/retention-alerts.ts';
-import { type FindingsChange, type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
+import { type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
 import type { Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
@@ -18,6 +18,7 @@ import { mendQueue } from '../../tenants/mend-queue.ts';
 import { changeTenant, clearAlert, raiseAlert } from '../../tenants/projection.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
 import type { TenantWorkflows } from '../../tenants/workflows.ts';
+import { logFindings } from '../log-findings.ts';
 import { judge, type RiskVerdict } from './retention.ts';
 
 export interface WatchDeps {
@@ -93,7 +94,7 @@ async function watchOne(
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
     // Nearly all tenants: nothing to write, and no transaction.
     if (!setAside.deadLetters && setAside.rejected === 0 && !facts.findings.some(isSetAside)) return;
-    tell(deps, tenantId, await recordSetAside(deps.db, tenantId, setAside));
+    logFindings(deps.log, tenantId, await recordSetAside(deps.db, tenantId, setAside));
   });
   if (depths !== null) {
     const inQueue = totalOf(depths.queue);
@@ -132,25 +133,15 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   const known = queueFinding(findings);
   try {
     const depths = await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
-    if (known !== null) tell(deps, tenantId, await recordQueue(db, tenantId, null));
+    if (known !== null) logFindings(log, tenantId, await recordQueue(db, tenantId, null));
     return depths;
   } catch (error) {
     if (!isOfTheQueue(queueProblem(error).problem)) throw error;
-    tell(deps, tenantId, await recordQueue(db, tenantId, error));
+    logFindings(log, tenantId, await recordQueue(db, tenantId, error));
     if (known?.code === 'queue_missing' && isNoSuchQueue(error) && (await mendQueue(deps, tenant, 'system'))) {
       log.warn({ event: 'queue.made_anew', tenantId }, 'queue: made anew');
     }
     return null;
-  }
-}
-
-/** What was found, and what is over, in the log. */
-function tell({ log }: WatchDeps, tenantId: string, change: FindingsChange | null): void {
-  for (const { code, params } of change?.raised ?? []) {
-    log.error({ event: 'tenant.finding_raised', tenantId, code, params }, 'tenant: somebody has to look');
-  }
-  for (const code of change?.withdrawn ?? []) {
-    log.info({ event: 'tenant.finding_withdrawn', tenantId, code }, 'tenant: what was found is over');
   }
 }
 

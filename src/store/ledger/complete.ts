@@ -66,8 +66,8 @@ async function shrinkPending(
 /** The count and the times of what still waits: what has come until now is in the ledger, and what comes later adds itself. */
 async function keepPending(tx: Tx, tenantId: TenantId, open: readonly LockedPending[]): Promise<void> {
   await tx.query(
-    `UPDATE pending_conversations p SET waiting = o.waiting, first_received_at = o.first, last_received_at = o.last,
-       attempts = 0, not_before = NULL, reason = NULL, failing_since = NULL
+    `UPDATE pending_conversations p SET waiting = o.waiting, first_taken_at = o.first, last_taken_at = o.last,
+       attempts = 0, not_before = NULL, reason = NULL
      FROM (
        SELECT o.conversation_id, o.waiting, e.first, e.last
        FROM unnest($2::text[], $3::integer[]) AS o(conversation_id, waiting)

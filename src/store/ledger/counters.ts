@@ -50,10 +50,10 @@ export async function eventCountsOf(
   const { rows } = await db.query<EventCounts & { tenantId: TenantId }>(
     `SELECT c.tenant_id AS "tenantId", c.waiting, c.extracted, c.gone, c.rejected, c.ignored, c.trimmed,
        least(
-         (SELECT first_received_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NULL
-          ORDER BY first_received_at LIMIT 1),
-         (SELECT first_received_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NOT NULL
-          ORDER BY first_received_at LIMIT 1)
+         (SELECT first_taken_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NULL
+          ORDER BY first_taken_at LIMIT 1),
+         (SELECT first_taken_at FROM pending_conversations WHERE tenant_id = c.tenant_id AND not_before IS NOT NULL
+          ORDER BY first_taken_at LIMIT 1)
        ) AS "oldestWaitingAt"
      FROM tenant_counters c WHERE c.tenant_id = ANY($1)`,
     [tenantIds],

@@ -68,12 +68,12 @@ const restoreSql = (state: Settled): string => `
     FROM chosen WHERE e.ctid = chosen.row
     RETURNING e.event_id, e.conversation_id, e.taken_at
   ), queued AS (
-    INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_received_at, last_received_at)
+    INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_taken_at, last_taken_at)
     SELECT $1, conversation_id, count(*), min(taken_at), max(taken_at) FROM restored GROUP BY conversation_id ORDER BY conversation_id
     ON CONFLICT (tenant_id, conversation_id) DO UPDATE SET
-      waiting = pending.waiting + excluded.waiting, attempts = 0, not_before = NULL, reason = NULL, failing_since = NULL,
-      first_received_at = least(pending.first_received_at, excluded.first_received_at),
-      last_received_at = greatest(pending.last_received_at, excluded.last_received_at)
+      waiting = pending.waiting + excluded.waiting, attempts = 0, not_before = NULL, reason = NULL,
+      first_taken_at = least(pending.first_taken_at, excluded.first_taken_at),
+      last_taken_at = greatest(pending.last_taken_at, excluded.last_taken_at)
     RETURNING 1
   ), sums AS (
     SELECT count(*) AS events, max(event_id) AS last, (SELECT count(*) FROM queued) AS conversations FROM restored

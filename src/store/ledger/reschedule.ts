@@ -37,8 +37,7 @@ export async function reschedule(tx: Tx, tenantId: TenantId, reschedulings: read
   if (pending.length === 0) return;
   await tx.query(
     `UPDATE pending_conversations p SET not_before = now() + w.in_ms * interval '1 ms', reason = w.reason,
-       attempts = CASE WHEN w.failed THEN p.attempts + 1 ELSE 0 END,
-       failing_since = CASE WHEN w.failed THEN coalesce(p.failing_since, now()) END
+       attempts = CASE WHEN w.failed THEN p.attempts + 1 ELSE 0 END
      FROM unnest($1::text[], $2::float8[], $3::text[], $4::boolean[]) AS w(conversation_id, in_ms, reason, failed)
      WHERE p.ctid = ANY($5::tid[]) AND p.conversation_id = w.conversation_id`,
     [

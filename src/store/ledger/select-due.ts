@@ -26,33 +26,33 @@ export interface PendingConversation {
   /** Events. */
   readonly waiting: number;
   /** When its first and its last waiting event were taken in, by Postgres's clock. */
-  readonly firstReceivedAt: Date;
-  readonly lastReceivedAt: Date;
+  readonly firstTakenAt: Date;
+  readonly lastTakenAt: Date;
   /** Readings that failed in a row. */
   readonly attempts: number;
 }
 
 const ALONG_INDEXES = { alongIndexes: true };
-const COLUMNS = 'conversation_id, waiting, first_received_at, last_received_at, attempts';
+const COLUMNS = 'conversation_id, waiting, first_taken_at, last_taken_at, attempts';
 const NOW = 'coalesce($5::timestamptz, now())';
 const QUIET = `tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2)
-  AND (last_received_at <= ${NOW} - $3 * interval '1 ms' OR first_received_at <= ${NOW} - $4 * interval '1 ms')`;
+  AND (last_taken_at <= ${NOW} - $3 * interval '1 ms' OR first_taken_at <= ${NOW} - $4 * interval '1 ms')`;
 
 // The scans run along pending_by_age and skip only what is in flight or not quiet yet, which is at the newest end: their cost does
 // not depend on how much waits. What was rescheduled has been quiet for long when its time comes.
 const SELECT_DUE = `
   WITH oldest AS (
-    SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_received_at LIMIT $6
+    SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_taken_at LIMIT $6
   ), postponed AS (
     SELECT ${COLUMNS} FROM pending_conversations
     WHERE tenant_id = $1 AND not_before <= ${NOW} AND conversation_id <> ALL($2) ORDER BY not_before LIMIT $6
   ), newest AS (
-    SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_received_at DESC LIMIT $7
+    SELECT ${COLUMNS} FROM pending_conversations WHERE ${QUIET} ORDER BY first_taken_at DESC LIMIT $7
   )
-  SELECT lane, conversation_id AS "conversationId", waiting, first_received_at AS "firstReceivedAt",
-    last_received_at AS "lastReceivedAt", attempts
+  SELECT lane, conversation_id AS "conversationId", waiting, first_taken_at AS "firstTakenAt",
+    last_taken_at AS "lastTakenAt", attempts
   FROM (SELECT 'oldest' AS lane, * FROM oldest UNION ALL SELECT 'oldest', * FROM postponed UNION ALL SELECT 'newest', * FROM newest) due
-  ORDER BY first_received_at, conversation_id`;
+  ORDER BY first_taken_at, conversation_id`;
 
 /**
  * Conversations that are due: the oldest need first, with the freshest interleaved among them by `newestShare` (rounded up or down at
@@ -81,9 +81,9 @@ export async function selectDue(
 // Called after selectDue, so what is left and not rescheduled is young and little; of many, the oldest are the next.
 const NEXT_DUE = `
   SELECT ceil(extract(epoch FROM least(
-    (SELECT min(least(last_received_at + $3 * interval '1 ms', first_received_at + $4 * interval '1 ms')) FROM (
-       SELECT first_received_at, last_received_at FROM pending_conversations
-       WHERE tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2) ORDER BY first_received_at LIMIT 1000) young),
+    (SELECT min(least(last_taken_at + $3 * interval '1 ms', first_taken_at + $4 * interval '1 ms')) FROM (
+       SELECT first_taken_at, last_taken_at FROM pending_conversations
+       WHERE tenant_id = $1 AND not_before IS NULL AND conversation_id <> ALL($2) ORDER BY first_taken_at LIMIT 1000) young),
     (SELECT not_before FROM pending_conversations
      WHERE tenant_id = $1 AND not_before IS NOT NULL AND conversation_id <> ALL($2) ORDER BY not_before LIMIT 1)
   ) - ${NOW}) * 1000)::float8 AS "dueMs"`;

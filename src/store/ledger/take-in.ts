@@ -58,13 +58,13 @@ const TAKE_IN = `
     ON CONFLICT DO NOTHING
     RETURNING conversation_id, taken_at, state
   ), queued AS (
-    INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_received_at, last_received_at)
+    INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_taken_at, last_taken_at)
     SELECT $1, conversation_id, count(*), min(taken_at), max(taken_at)
     FROM inserted WHERE state = 'waiting' GROUP BY conversation_id ORDER BY conversation_id
     ON CONFLICT (tenant_id, conversation_id) DO UPDATE SET
       waiting = pending.waiting + excluded.waiting,
-      first_received_at = least(pending.first_received_at, excluded.first_received_at),
-      last_received_at = greatest(pending.last_received_at, excluded.last_received_at),
+      first_taken_at = least(pending.first_taken_at, excluded.first_taken_at),
+      last_taken_at = greatest(pending.last_taken_at, excluded.last_taken_at),
       -- Put off because an item was not there yet: a new event is a reason to look now. Put off because reading failed: it is not.
       not_before = CASE WHEN pending.attempts = 0 THEN NULL ELSE pending.not_before END
     RETURNING 1

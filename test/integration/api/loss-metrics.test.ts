@@ -2,7 +2,7 @@ import { Registry } from '@prometheus-io/client';
 import { expect, it } from 'vitest';
 import { openDb } from '../../../src/store/db.ts';
 import { raiseRetentionAlert } from '../../../src/store/retention-alerts.ts';
-import { registerLossMetrics } from '../../../src/tenants/metrics.ts';
+import { registerTenantMetrics } from '../../../src/tenants/metrics.ts';
 import { changeTenant, recordKeysSeen } from '../../../src/tenants/projection.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
@@ -11,7 +11,7 @@ describeStore('tenants that are about to lose events, in the metrics', (store) =
     for (const level of [80, 80, 95] as const) await raiseRetentionAlert(store.db, await store.tenant(), level);
     await store.tenant();
     const registry = new Registry();
-    registerLossMetrics(registry, store.db);
+    registerTenantMetrics(registry, store.db);
     const text = await registry.metrics();
     expect(text).toContain('retention_alert_tenants{percent="50"} 0');
     expect(text).toContain('retention_alert_tenants{percent="80"} 2');
@@ -27,14 +27,14 @@ describeStore('tenants that are about to lose events, in the metrics', (store) =
     for (const tenantId of [refused, connecting, mended]) await seen(tenantId, false);
     await seen(mended, true);
     const registry = new Registry();
-    registerLossMetrics(registry, store.db);
+    registerTenantMetrics(registry, store.db);
     expect(await registry.metrics()).toContain('webhook_refused_tenants{reason="wrong_key"} 1');
   });
 
   it('are left out while Postgres is out, and nothing else is', async () => {
     const gone = openDb('postgres://postgres@127.0.0.1:1/postgres', { max: 1, name: 'gone', connectTimeoutMs: 500 });
     const registry = new Registry();
-    registerLossMetrics(registry, gone);
+    registerTenantMetrics(registry, gone);
     const text = await registry.metrics();
     expect(text).toContain('# TYPE retention_alert_tenants gauge');
     expect(text).not.toContain('percent=');

@@ -306,12 +306,11 @@ describe('an answer that is not the one asked for', () => {
   it('a redirect on the same host is for the caller', async () => {
     expect((await answered(302, '', { location: '/login' })).failure).toEqual({
       kind: 'moved',
-      id: null,
       foreign: true,
     });
-    expect((await answered(304, '')).failure).toEqual({ kind: 'moved', id: null, foreign: true });
+    expect((await answered(304, '')).failure).toEqual({ kind: 'moved', foreign: true });
     const there = { location: '/api/v1/conversations/other' };
-    expect((await answered(301, '', there)).failure).toEqual({ kind: 'moved', id: 'other', foreign: false });
+    expect((await answered(301, '', there)).failure).toEqual({ kind: 'moved', foreign: false });
   });
 });
 
@@ -345,7 +344,7 @@ describe('what an error tells', () => {
       { kind: 'unauthorized', foreign: false },
       { kind: 'forbidden', foreign: false },
       { kind: 'not_found', foreign: false },
-      { kind: 'moved', id: null, foreign: false },
+      { kind: 'moved', foreign: false },
       { kind: 'rate_limited', retryAfterMs: null },
       { kind: 'server_error' },
       { kind: 'timeout', afterMs: 15_000 },

@@ -21,7 +21,7 @@ import { listActions } from '../../../src/store/actions.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
 import { getTenant, updateTenant } from '../../../src/store/tenants.ts';
-import { registerFindingMetrics } from '../../../src/tenants/metrics.ts';
+import { registerTenantMetrics } from '../../../src/tenants/metrics.ts';
 import { recordExtraction } from '../../../src/tenants/projection.ts';
 import { redrive } from '../../../src/tenants/redrive.ts';
 import { connect, type World } from '../../support/queue/queues.ts';
@@ -104,7 +104,7 @@ describeStore('the watch over all tenants', (store) => {
       },
       metric: async (code: string) => {
         const registry = new Registry();
-        registerFindingMetrics(registry, store.db);
+        registerTenantMetrics(registry, store.db);
         const found = new RegExp(`tenant_findings\\{code="${code}"\\} (\\d+)`).exec(await registry.metrics());
         return Number(found?.[1]);
       },

@@ -11,6 +11,13 @@ describe('exact JSON', () => {
     expect(JSON.stringify(parseExactJson(text))).toBe(text);
   });
 
+  it('finds a long number wherever it stands', () => {
+    for (let before = 0; before < 40; before += 1) {
+      const text = `[${'"x",'.repeat(before % 9)}${' '.repeat(before)}1234567890123456789]`;
+      expect(JSON.stringify(parseExactJson(text))).toContain('1234567890123456789]');
+    }
+  });
+
   it('keeps what no column takes as a text', () => {
     expect(parseExactJson('{"huge":1e999999}')).toEqual({ huge: '1e999999' });
   });

@@ -78,14 +78,16 @@ export const userFaults: readonly FaultRow[] = [
   lacking('API User', ['Agent'], nothingKnown),
   lacking('Agent', ['API User'], { further: ['administrator_role_missing'], ...agentNotCertain }),
   lacking('API User', [], nothingKnown),
-  {
-    fault: 'a report that is refused for another reason than roles',
-    arrange: ({ gladly }) => gladly.fault({ path: '/api/v1/reports', status: 400 }),
-    step: 'roles',
-    state: 'notice',
-    code: 'role_not_certain',
-    sentence: 'Gladly does not tell us for certain whether the integration user has the role Administrator.',
-    remedy: 'In Gladly, open Settings > Users and look that the integration user has the role Administrator.',
-    notices: ['role_not_certain', 'role_not_certain'],
-  },
+  ...[400, 429, 500].map(
+    (status): FaultRow => ({
+      fault: `a report that fails for another reason than roles: ${status}`,
+      arrange: ({ gladly }) => gladly.fault({ path: '/api/v1/reports', status }),
+      step: 'roles',
+      state: 'notice',
+      code: 'role_not_certain',
+      sentence: 'Gladly does not tell us for certain whether the integration user has the role Administrator.',
+      remedy: 'In Gladly, open Settings > Users and look that the integration user has the role Administrator.',
+      notices: ['role_not_certain', 'role_not_certain'],
+    }),
+  ),
 ];

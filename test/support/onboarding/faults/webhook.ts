@@ -31,6 +31,17 @@ const KEEPS_OFF =
   'Gladly called our URL with a wrong webhook key, {seconds} seconds before this check: that is why the webhook cannot be enabled.';
 const KEY_AGAIN = `${MENU}, edit the webhook, and copy the webhook key once more into the HTTP header x-api-key. If the key is lost, make a new one here. Then enable the webhook, and save.`;
 const notOffered = { notices: ['message_received_not_offered'] } as const;
+/** Gladly does not enable a webhook whose PING we refuse. */
+const keptOff = {
+  step: 'webhook',
+  state: 'needs_you',
+  code: 'webhook_key_keeps_off',
+  sentence: KEEPS_OFF,
+  remedy: KEY_AGAIN,
+  further: ['webhook_disabled'],
+  ...notOffered,
+  mend: (scene: Scene) => change(scene, { headers: { 'x-api-key': scene.tenant.webhookKey }, enabled: true }),
+} as const;
 const MISSING = {
   step: 'webhook',
   state: 'needs_you',
@@ -153,14 +164,7 @@ export const webhookFaults: readonly FaultRow[] = [
       await saveByHand(scene, { headers: { 'x-api-key': 'a wrong key' }, enabled: false });
       await refused(change(scene, { enabled: true }));
     },
-    step: 'webhook',
-    state: 'needs_you',
-    code: 'webhook_key_keeps_off',
-    sentence: KEEPS_OFF,
-    remedy: KEY_AGAIN,
-    further: ['webhook_disabled'],
-    ...notOffered,
-    mend: (scene) => change(scene, { headers: { 'x-api-key': scene.tenant.webhookKey }, enabled: true }),
+    ...keptOff,
   },
   {
     fault: 'wrong key after a right one: once enabled, then another key was copied',
@@ -169,14 +173,7 @@ export const webhookFaults: readonly FaultRow[] = [
       await change(scene, { headers: { 'x-api-key': 'a wrong key' }, enabled: false });
       await refused(change(scene, { enabled: true }));
     },
-    step: 'webhook',
-    state: 'needs_you',
-    code: 'webhook_key_keeps_off',
-    sentence: KEEPS_OFF,
-    remedy: KEY_AGAIN,
-    further: ['webhook_disabled'],
-    ...notOffered,
-    mend: (scene) => change(scene, { headers: { 'x-api-key': scene.tenant.webhookKey }, enabled: true }),
+    ...keptOff,
   },
   {
     fault: 'disabled',

@@ -1,0 +1,101 @@
+import { expect, it } from 'vitest';
+import { Extract, type ExtractDeps, obstacleOf } from '../../../src/activities/drain/extract.ts';
+import { MAINTENANCE_MS } from '../../../src/activities/drain/limits.ts';
+import { readConversation } from '../../../src/activities/drain/read-conversation.ts';
+import { GladlyError } from '../../../src/gladly/errors.ts';
+import { type Answerer, clientOf, extraHost, startHttp } from '../../support/gladly/server.ts';
+
+const event = (itemId: string | null) => ({
+  eventId: 'e1',
+  type: 'CONTACT/MESSAGE_SENT',
+  itemId,
+  customerId: null,
+  receivedAt: new Date(),
+  attempts: 0,
+  missingMs: null,
+});
+const due = (failures: number, itemId: string | null = null) => ({
+  conversationId: 'c1',
+  events: [event(itemId)],
+  isStored: false,
+  failures,
+});
+
+/** Extract over a Gladly that answers like this, and a ledger in which one conversation is due. */
+async function extractOver(answer: Answerer) {
+  const client = clientOf(extraHost(await startHttp(answer)));
+  const stored: unknown[] = [];
+  const deps: ExtractDeps = {
+    due: async (_limit, except) => (except.has('c1') ? [] : [due(0)]),
+    nextDueMs: async () => null,
+    store: async (results) => {
+      stored.push(...results);
+      return results;
+    },
+    stored: () => undefined,
+    client,
+    readingsAtOnce: () => 1,
+    lastRead: async () => [],
+    troubledForMs: () => 0,
+    patienceMs: 1_000,
+  };
+  return { extract: new Extract(deps), stored };
+}
+
+it('a stop ends it also while it asks whether Gladly as a whole is in trouble, and nothing is given up', async () => {
+  const asked = Promise.withResolvers<void>();
+  const { extract, stored } = await extractOver((request, response) => {
+    // The organization does not answer until the caller is gone.
+    if (request.url === '/api/v1/organization') asked.resolve();
+    else response.writeHead(403, { 'content-type': 'application/json' }).end('{"errors":[]}');
+  });
+  const stop = new AbortController();
+  const running = extract.run(stop.signal, new AbortController().signal);
+  await asked.promise;
+  stop.abort();
+  await expect(running).resolves.toBeUndefined();
+  expect(stored).toEqual([]);
+  expect(extract.obstacle).toBeUndefined();
+});
+
+it('pages in the place of Gladly are maintenance for a while, and then a matter for a person', () => {
+  const request = { host: 'acme.gladly.com', method: 'GET', path: '/api/v1/organization' };
+  const elsewhere = new GladlyError({ kind: 'redirect', target: 'status.gladly.com' }, request, 302);
+  expect(obstacleOf(elsewhere, 0)).toMatchObject({
+    kind: 'waiting_for_gladly',
+    problem: { code: 'gladly_maintenance' },
+  });
+  expect(obstacleOf(elsewhere, MAINTENANCE_MS)).toMatchObject({
+    kind: 'needs_attention',
+    problem: { code: 'redirect_refused' },
+  });
+});
+
+it.each([
+  ['that is too slow', 'slow', 0],
+  ['that is refused', 403, 3],
+  ['that is nowhere', 404, 3],
+  ['that is no list', 200, 3],
+])(
+  'a list %s is asked for again, and in the end costs neither the head nor the items that events name',
+  async (_, how, failures) => {
+    const client = clientOf(
+      extraHost(
+        await startHttp((request, response) => {
+          const json = (status: number, body: unknown) =>
+            response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+          if (request.url === '/api/v1/conversations/c1') json(200, { id: 'c1', status: 'OPEN' });
+          else if (request.url === '/api/v1/conversation-items/i1') json(200, { id: 'i1', content: { type: 'EMAIL' } });
+          else if (typeof how === 'number') json(how, { errors: [{ code: 'x' }] });
+        }),
+      ),
+      { timeoutMs: 150 },
+    );
+    const signal = new AbortController().signal;
+    await expect(readConversation(client, due(failures === 0 ? 0 : failures - 1, 'i1'), 1_000, signal)).rejects.toThrow(
+      GladlyError,
+    );
+    const read = await readConversation(client, due(3, 'i1'), 1_000, signal);
+    expect(read).toMatchObject({ extracted: ['e1'], reading: { limited: true }, items: [{ id: 'i1' }] });
+  },
+);
