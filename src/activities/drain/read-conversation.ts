@@ -42,11 +42,10 @@ export async function readConversation(
   const readAt = new Date();
   const [head, items] = await Promise.all([
     client.getConversation(conversationId, signal).catch((error: unknown) => orAway(error)),
-    client.listConversationItems(conversationId, signal).catch((error: unknown) => orListless(error, due.failures)),
+    client.listConversationItems(conversationId, signal).catch((error: unknown) => orUnlisted(error)),
   ]);
   if (head instanceof GladlyError) return notThere(result, due, head, patienceMs);
-  const list: ItemsAnswer =
-    items instanceof GladlyError ? { items: [], limited: true, drift: [`conversation.items:${items.kind}`] } : items;
+  const list = items instanceof GladlyError ? withoutList(items, due.failures) : items;
   const shown = new Set(list.items.map((item) => item.id));
   const isShown = (event: WaitingEvent) => event.itemId === null || shown.has(event.itemId);
   const read = {
@@ -76,12 +75,17 @@ function orAway(error: unknown): GladlyError {
 /** Passes, however long it takes: then all of the conversation is read. */
 const PASSES: readonly FailureKind[] = ['server_error', 'rate_limited', 'connection'];
 
-/** A list is done without when it is too large, which it stays, and when whatever else is wrong with it alone came again and again. */
-function orListless(error: unknown, failures: number): GladlyError {
-  if (!(error instanceof GladlyError) || error.foreign) throw error;
-  if (error.kind === 'too_large') return error;
-  if (failures >= LIST_GIVEN_UP && !PASSES.includes(error.kind)) return error;
+/** What Gladly says of the list may be of the conversation, which its head tells; either may be answered first. */
+function orUnlisted(error: unknown): GladlyError {
+  if (error instanceof GladlyError && !error.foreign) return error;
   throw error;
+}
+
+/** A list is done without when it is too large, which it stays, and when whatever else is wrong with it alone came again and again. */
+function withoutList(error: GladlyError, failures: number): ItemsAnswer {
+  const isGivenUp = failures >= LIST_GIVEN_UP && !PASSES.includes(error.kind);
+  if (error.kind !== 'too_large' && !isGivenUp) throw error;
+  return { items: [], limited: true, drift: [`conversation.items:${error.kind}`] };
 }
 
 async function withItems(

@@ -99,3 +99,22 @@ it.each([
     expect(read).toMatchObject({ extracted: ['e1'], reading: { limited: true }, items: [{ id: 'i1' }] });
   },
 );
+
+it.each(['the list', 'the head'])(
+  'a conversation that is not there is no failure of its list, also when %s is answered first',
+  async (first) => {
+    const client = clientOf(
+      extraHost(
+        await startHttp((request, response) => {
+          const isFirst = (first === 'the list') === (request.url?.includes('/items') ?? false);
+          const answer = () =>
+            response.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[{"code":"x"}]}');
+          if (isFirst) answer();
+          else setTimeout(answer, 200);
+        }),
+      ),
+    );
+    const { later } = await readConversation(client, due(0), 1_000, new AbortController().signal);
+    expect(later).toMatchObject({ eventIds: ['e1'], reason: 'conversation_not_found' });
+  },
+);
