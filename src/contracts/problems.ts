@@ -203,6 +203,13 @@ const texts = {
     sentence: 'The webhook in Gladly also sends events that we do not need: {events}.',
     remedy: `This does no harm. To tidy up, open ${WEBHOOKS}, edit the webhook, and clear them.`,
   },
+  customer_merged_missing: {
+    mendedBy: 'customer',
+    notice: true,
+    sentence:
+      'The webhook in Gladly does not send CUSTOMER/MERGED, so conversations of merged customers keep the old customer here until their next event.',
+    remedy: `In Gladly, open ${WEBHOOKS}, edit the webhook, select CUSTOMER/MERGED, and save.`,
+  },
   webhook_header_missing: {
     mendedBy: 'customer',
     sentence: 'The webhook in Gladly does not send the HTTP header {header}.',

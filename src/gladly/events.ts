@@ -25,6 +25,14 @@ interface Envelope {
   readonly type: string;
   /** RFC 3339: when Gladly recorded it. Null when it says nothing that can be read. */
   readonly timestamp: string | null;
+  /** Tells that a customer was merged into another one, and names the one that is no more. */
+  readonly merge?: Merge;
+}
+
+interface Merge {
+  readonly customerId: string;
+  /** Only where it had an open conversation (gladly.md 7.7). */
+  readonly conversationId: string | null;
 }
 
 export interface ConversationEvent extends Envelope {
@@ -53,6 +61,9 @@ export const SUBSCRIBED_EVENTS = [
 
 /** Left from earlier years: in Gladly's own list of events no more (gladly.md 1.2), but an old webhook may still send it. */
 export const LEGACY_EVENT = 'MESSAGE/RECEIVED';
+
+/** Tells that all conversations of a customer are another one's (gladly.md 1.2). Not of the article's ten, and rare: nothing waits for it. */
+export const MERGE_EVENT = 'CUSTOMER/MERGED';
 
 // What comes before the slash tells what an event is about (gladly.md 1.4). AUTOMATION and CUSTOM_CHANNEL are of the OpenAPI of 2025 (gladly.md 1.2).
 const ABOUT_CONVERSATIONS = new Set([
@@ -140,12 +151,19 @@ const BYTE_ORDER_MARK = '\uFEFF';
 const FIRST_MILLISECONDS = 100_000_000_000;
 
 function ofKind(envelope: Envelope, content: JsonObject): ParsedEvent {
-  // After a merge the conversation that took the other one in has changed.
-  const conversationId = idOr(content['conversationId']) ?? idOr(content['destinationConversationId']);
+  const sourceConversationId = idOr(content['sourceConversationId']);
+  // After a merge the conversation that took the other one in has changed, and all of the customer that is no more.
+  const conversationId =
+    idOr(content['conversationId']) ?? idOr(content['destinationConversationId']) ?? sourceConversationId;
   const about = envelope.type.slice(0, envelope.type.indexOf('/'));
+  const sourceCustomerId = envelope.type.endsWith('/MERGED') ? idOr(content['sourceCustomerId']) : undefined;
+  const merge =
+    sourceCustomerId === undefined
+      ? {}
+      : { merge: { customerId: sourceCustomerId, conversationId: sourceConversationId ?? null } };
   if (conversationId === undefined) {
     if (ABOUT_CONVERSATIONS.has(about)) return notEvent('no conversation id');
-    return { kind: ABOUT_OTHERS.has(about) ? 'other' : 'unknown', ...envelope };
+    return { kind: ABOUT_OTHERS.has(about) ? 'other' : 'unknown', ...envelope, ...merge };
   }
   const known = ABOUT_CONVERSATIONS.has(about) || ABOUT_OTHERS.has(about);
   const customerId = idOr(content['customerId']) ?? idOr(content['destinationCustomerId']);
@@ -153,6 +171,7 @@ function ofKind(envelope: Envelope, content: JsonObject): ParsedEvent {
   return {
     kind: known ? 'conversation' : 'unknown',
     ...envelope,
+    ...merge,
     conversationId,
     ...(customerId === undefined ? {} : { customerId }),
     ...(itemId === undefined ? {} : { itemId }),

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../contracts/onboarding.ts';
-import { GladlyError } from '../../gladly/errors.ts';
+import { GladlyError, type GladlyErrorDetail } from '../../gladly/errors.ts';
 
 /** What a verdict rests on, collected while a step asks its questions. */
 export interface Questions {
@@ -34,8 +34,21 @@ export function questions(now: () => Date): Questions {
   };
 }
 
-/** The status, or why there was none. Never Gladly's own text: it may quote what was sent. */
-export function describe({ kind, status, failure }: GladlyError): string {
+/** The status, or why there was none, and the fields and codes of Gladly's `errors`. Never Gladly's own text: it may quote what was sent. */
+export function describe({ kind, status, failure, details }: GladlyError): string {
   const what = failure.kind === 'connection' ? `no connection: ${failure.fault}` : kind;
-  return (status === undefined ? what : `${status} ${what}`).replaceAll('_', ' ');
+  const said = (status === undefined ? what : `${status} ${what}`).replaceAll('_', ' ');
+  const reasons = details.slice(0, MOST_REASONS).flatMap(reasonOf);
+  return reasons.length === 0 ? said : `${said}: ${[...new Set(reasons)].join(', ')}`;
 }
+
+const MOST_REASONS = 5;
+
+/** `events[8] invalid`. What does not look like a field or a code is left out: it may be anything. */
+function reasonOf({ attr = '', code = '' }: GladlyErrorDetail): readonly string[] {
+  const known = [FIELD.test(attr) ? attr : '', CODE.test(code) ? code : ''].filter((it) => it !== '');
+  return known.length === 0 ? [] : [known.join(' ')];
+}
+
+const FIELD = /^(?=.{1,40}$)[a-z][A-Za-z]*(?:\[\d{1,3}\]|\.[a-z][A-Za-z]*)*$/;
+const CODE = /^[a-z_]{1,40}$/;

@@ -1,6 +1,6 @@
 import { type OnboardingStatus, PING, type StepName, WEBHOOK_KEY_HEADER } from '../../contracts/onboarding.ts';
 import type { Problem } from '../../contracts/problems.ts';
-import { LEGACY_EVENT, SUBSCRIBED_EVENTS } from '../../gladly/events.ts';
+import { LEGACY_EVENT, MERGE_EVENT, SUBSCRIBED_EVENTS } from '../../gladly/events.ts';
 import type { Arrived } from '../../tenants/read-model.ts';
 import { type Html, html } from '../pages/html.ts';
 import { time } from '../pages/times.ts';
@@ -72,7 +72,7 @@ function byHand(step: WebhookStep): Html {
 <dl class="values">
 ${value('name', 'Name', 'Idiomatic', 'Anything by which you recognise it.')}
 ${value('url', 'Webhook URL', progress.webhookUrl)}
-<div><dt>Events</dt><dd><span>The ten events below: select each.</span>${copyButton('ten-events', 'the ten events')}<code hidden id="ten-events">${SUBSCRIBED_EVENTS.join('\n')}</code></dd></div>
+<div><dt>Events</dt><dd><span>The ten events below: select each.</span>${copyButton('ten-events', 'the ten events')}<code hidden id="ten-events">${SUBSCRIBED_EVENTS.join('\n')}</code><span class="quiet">And <code>${MERGE_EVENT}</code>: it is rare, and tells us when two customers become one.</span></dd></div>
 <div><dt>Username, Password, Realm</dt><dd>Leave them empty.</dd></div>
 ${value('header', 'HTTP header: name', WEBHOOK_KEY_HEADER)}
 ${progress.rights.key && keyField(urls.key, newKey)}

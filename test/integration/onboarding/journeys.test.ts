@@ -7,7 +7,7 @@ import { findSecrets, tokensOf } from '../../support/onboarding/secrets.ts';
 import { createTenant, credentialsOf, type ShownStatus, stepIn } from '../../support/onboarding/tenant.ts';
 import { startWorld, type World } from '../../support/onboarding/world.ts';
 
-const ORGANIZATIONS = 15;
+const ORGANIZATIONS = 16;
 const FOR_ME = { webhookSetup: 'create_for_me' } as const;
 const isDone = (it: ShownStatus): boolean => it.onboarding.state === 'done';
 
@@ -104,7 +104,7 @@ describe('an onboarding', { timeout: 90_000 }, () => {
     const [webhook, ...others] = await gladly.webhooks();
     expect(others).toEqual([]);
     expect(webhook).toMatchObject({ name: 'Conversations to analytics', enabled: true, headerKeys: ['x-api-key'] });
-    expect(webhook?.events.toSorted()).toEqual([...NINE_EVENTS, 'TASK/CREATED'].toSorted());
+    expect(webhook?.events.toSorted()).toEqual([...NINE_EVENTS, 'CUSTOMER/MERGED', 'TASK/CREATED'].toSorted());
   });
 
   it.concurrent('switches a webhook of ours on again that Gladly had switched off', async () => {
@@ -124,7 +124,19 @@ describe('an onboarding', { timeout: 90_000 }, () => {
     const status = await tenant.until(isDone);
     expect(stepIn(status, 'webhook').notices).toEqual([]);
     const [webhook] = await gladly.webhooks();
-    expect(webhook?.events.toSorted()).toEqual([...NINE_EVENTS, 'MESSAGE/RECEIVED'].toSorted());
+    expect(webhook?.events.toSorted()).toEqual([...NINE_EVENTS, 'CUSTOMER/MERGED', 'MESSAGE/RECEIVED'].toSorted());
+  });
+
+  it.concurrent('goes on without MESSAGE/RECEIVED however Gladly words its refusal, and shows the codes of it', async () => {
+    const gladly = nextGladly();
+    await gladly.fault({ method: 'POST', path: '/api/v1/webhooks', status: 400, times: 1 });
+    const tenant = await createTenant(world, FOR_ME);
+    await tenant.give(credentialsOf(gladly));
+    const status = stepIn(await tenant.until(isDone), 'webhook');
+    expect(status.attempts).toBe(1);
+    expect(status.evidence.map(({ answered }) => answered)).toContain('400 bad request: temporary_failure');
+    const [webhook] = await gladly.webhooks();
+    expect(webhook?.events.toSorted()).toEqual([...NINE_EVENTS, 'CUSTOMER/MERGED'].toSorted());
   });
 
   it.concurrent('changes nothing in Gladly unless it was asked to', async () => {

@@ -68,7 +68,23 @@ describe('what a delivery is', () => {
       kind: 'conversation',
       conversationId: 'c2',
       customerId: 'u2',
+      merge: { customerId: 'u1', conversationId: 'c1' },
     });
+  });
+
+  it.each(['CUSTOMER/MERGED', 'CUSTOMER_PROFILE/MERGED'])(
+    '%s without conversations says whose are to be read anew',
+    (type) => {
+      const content = { sourceCustomerId: 'u1', destinationCustomerId: 'u2' };
+      expect(parsed(envelope(type, content))).toMatchObject({
+        kind: 'other',
+        merge: { customerId: 'u1', conversationId: null },
+      });
+    },
+  );
+
+  it('a merge of a customer with an id that is none is about nobody', () => {
+    expect(parsed(envelope('CUSTOMER/MERGED', { sourceCustomerId: '\0' }))).not.toHaveProperty('merge');
   });
 
   it.each(['AGENT_STATUS/LOGGED_IN', 'EXPORT_JOB/COMPLETED', 'CUSTOMER_PROFILE/UPDATED', 'TASK/CREATED'])(

@@ -10,7 +10,7 @@ import { done, needsYou, retry } from '../results.ts';
 import { differences } from './differences.ts';
 import { findWebhook } from './find.ts';
 import { freshKey, keyEvidence, keyWorks } from './keys.ts';
-import { ALL_EVENTS, MOST_WEBHOOKS, REQUIRED_EVENTS } from './wanted.ts';
+import { CREATED_EVENTS, MOST_WEBHOOKS } from './wanted.ts';
 import { listWebhooks, type WebhookWork } from './work.ts';
 
 /**
@@ -37,7 +37,7 @@ export async function createForMe(work: WebhookWork): Promise<StepResult> {
 async function create(work: WebhookWork): Promise<StepResult> {
   const { deps, tenantId, client, wanted, asked } = work;
   const saved = await withFreshKey(work, (headers) =>
-    withLegacyEvent(ALL_EVENTS, (events) =>
+    withLegacyEvent(CREATED_EVENTS, (events) =>
       asked.ask(
         'POST /api/v1/webhooks',
         // Not cancellable: it would be unknown whether the webhook was created.
@@ -84,13 +84,13 @@ async function adopt(work: WebhookWork, webhook: Webhook): Promise<StepResult> {
 /** All but the key in which it is not as it should be. */
 function changeFor({ wanted }: WebhookWork, webhook: Webhook): Partial<WebhookInput> {
   const events = new Set(webhook.events ?? []);
-  // One that we made was offered all ten at the time.
-  const needed = webhook.name === wanted.name ? REQUIRED_EVENTS : ALL_EVENTS;
+  // One that we made was offered the legacy event at the time.
+  const needed = webhook.name === wanted.name ? CREATED_EVENTS.filter((it) => it !== LEGACY_EVENT) : CREATED_EVENTS;
   const complete = needed.every((it) => events.has(it));
   return {
     ...(webhook.url === wanted.url ? {} : { url: wanted.url }),
     // What else the customer wants to be sent stays.
-    ...(complete ? {} : { events: [...new Set([...events, ...ALL_EVENTS])] }),
+    ...(complete ? {} : { events: [...new Set([...events, ...CREATED_EVENTS])] }),
     ...(webhook.enabled === true ? {} : { enabled: true }),
   };
 }
@@ -109,7 +109,10 @@ async function withFreshKey<T>(
   }
 }
 
-/** Once with the legacy event, and when Gladly refuses that event, once without: nothing else tells whether it is offered. */
+/**
+ * Once with the legacy event, and when Gladly refuses, once without: nothing else tells whether it is offered, and how Gladly words that it is not
+ * is not known.
+ */
 async function withLegacyEvent<T>(
   events: readonly string[],
   save: (events: readonly string[]) => Promise<T>,
@@ -117,11 +120,7 @@ async function withLegacyEvent<T>(
   try {
     return { answer: await save(events), legacy: events.includes(LEGACY_EVENT) };
   } catch (error) {
-    if (!(error instanceof GladlyError && error.kind === 'bad_request' && isAboutEvents(error))) throw error;
+    if (!(error instanceof GladlyError && error.kind === 'bad_request' && events.includes(LEGACY_EVENT))) throw error;
     return { answer: await save(events.filter((it) => it !== LEGACY_EVENT)), legacy: false };
   }
 }
-
-/** A refusal without a reason may be for this one: how Gladly words it is not known. */
-const isAboutEvents = ({ details }: GladlyError): boolean =>
-  details.length === 0 || details.some((it) => it.attr === 'events' || it.detail?.includes(LEGACY_EVENT));

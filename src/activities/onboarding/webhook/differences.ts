@@ -1,8 +1,8 @@
 import { WEBHOOK_KEY_HEADER } from '../../../contracts/onboarding.ts';
 import { type Problem, problem } from '../../../contracts/problems.ts';
-import { LEGACY_EVENT } from '../../../gladly/events.ts';
+import { LEGACY_EVENT, MERGE_EVENT } from '../../../gladly/events.ts';
 import type { Webhook } from '../../../gladly/schemas.ts';
-import { ALL_EVENTS, REQUIRED_EVENTS } from './wanted.ts';
+import { ALL_EVENTS, CREATED_EVENTS, REQUIRED_EVENTS } from './wanted.ts';
 
 export interface Differences {
   /** To be corrected, in the order of the form in Gladly. */
@@ -14,7 +14,7 @@ export interface Differences {
 export function differences(webhook: Webhook, legacyOffered: boolean): Differences {
   const events = new Set(webhook.events ?? []);
   const missing = (legacyOffered ? ALL_EVENTS : REQUIRED_EVENTS).filter((it) => !events.has(it));
-  const extra = [...events].filter((it) => !ALL_EVENTS.includes(it));
+  const extra = [...events].filter((it) => !CREATED_EVENTS.includes(it));
   return {
     problems: [
       ...(missing.length > 0 ? [problem('webhook_events_missing', { events: missing.join(', ') })] : []),
@@ -24,6 +24,7 @@ export function differences(webhook: Webhook, legacyOffered: boolean): Differenc
     notices: [
       ...(extra.length > 0 ? [problem('webhook_events_extra', { events: extra.join(', ') })] : []),
       ...(legacyOffered || events.has(LEGACY_EVENT) ? [] : [problem('message_received_not_offered')]),
+      ...(events.has(MERGE_EVENT) ? [] : [problem('customer_merged_missing')]),
     ],
   };
 }

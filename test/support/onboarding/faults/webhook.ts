@@ -1,5 +1,8 @@
 import { type FaultRow, NINE_EVENTS, type Scene } from './row.ts';
 
+/** Asked for beside the ten, and not required. */
+const MERGED = 'CUSTOMER/MERGED';
+
 const MENU = 'In Gladly, open Settings > App Developer Tools > Webhooks';
 
 /** What the customer saves in Gladly's form, as the set-up article says, but for `change`. */
@@ -7,7 +10,7 @@ export async function saveByHand({ gladly, tenant }: Scene, change: object = {})
   await gladly.api('POST', '/webhooks', {
     name: 'Conversations to analytics',
     url: tenant.webhookUrl,
-    events: NINE_EVENTS,
+    events: [...NINE_EVENTS, MERGED],
     headers: { 'x-api-key': tenant.webhookKey },
     enabled: true,
     ...change,
@@ -75,29 +78,30 @@ export const webhookFaults: readonly FaultRow[] = [
   },
   {
     fault: 'one event missing',
-    arrange: (scene) => saveByHand(scene, { events: NINE_EVENTS.filter((it) => it !== 'CONVERSATION/CLOSED') }),
+    arrange: (scene) =>
+      saveByHand(scene, { events: [...NINE_EVENTS.filter((it) => it !== 'CONVERSATION/CLOSED'), MERGED] }),
     step: 'webhook',
     state: 'needs_you',
     code: 'webhook_events_missing',
     sentence: 'The webhook in Gladly does not send these events: CONVERSATION/CLOSED.',
     remedy: `${MENU}, edit the webhook, select CONVERSATION/CLOSED, and save.`,
     ...notOffered,
-    mend: (scene) => change(scene, { events: NINE_EVENTS }),
+    mend: (scene) => change(scene, { events: [...NINE_EVENTS, MERGED] }),
   },
   {
     fault: 'all events missing',
-    arrange: (scene) => saveByHand(scene, { events: ['TASK/CREATED'] }),
+    arrange: (scene) => saveByHand(scene, { events: ['TASK/CREATED', MERGED] }),
     step: 'webhook',
     state: 'needs_you',
     code: 'webhook_events_missing',
     sentence: `The webhook in Gladly does not send these events: ${NINE_EVENTS.join(', ')}.`,
     remedy: `${MENU}, edit the webhook, select ${NINE_EVENTS.join(', ')}, and save.`,
     notices: ['webhook_events_extra', 'message_received_not_offered'],
-    mend: (scene) => change(scene, { events: NINE_EVENTS }),
+    mend: (scene) => change(scene, { events: [...NINE_EVENTS, MERGED] }),
   },
   {
     fault: 'extra events',
-    arrange: (scene) => saveByHand(scene, { events: [...NINE_EVENTS, 'TASK/CREATED', 'CONTACT/ENDED'] }),
+    arrange: (scene) => saveByHand(scene, { events: [...NINE_EVENTS, MERGED, 'TASK/CREATED', 'CONTACT/ENDED'] }),
     step: 'webhook',
     state: 'notice',
     code: 'webhook_events_extra',
@@ -118,6 +122,17 @@ export const webhookFaults: readonly FaultRow[] = [
     ...notOffered,
   },
   {
+    fault: 'CUSTOMER/MERGED missing',
+    arrange: (scene) => saveByHand(scene, { events: NINE_EVENTS }),
+    step: 'webhook',
+    state: 'notice',
+    code: 'customer_merged_missing',
+    sentence:
+      'The webhook in Gladly does not send CUSTOMER/MERGED, so conversations of merged customers keep the old customer here until their next event.',
+    remedy: `${MENU}, edit the webhook, select CUSTOMER/MERGED, and save.`,
+    notices: ['message_received_not_offered', 'customer_merged_missing'],
+  },
+  {
     fault: 'MESSAGE/RECEIVED missing, which Gladly offers',
     arrange: async (scene) => {
       await scene.gladly.control('PATCH', '/settings', { legacyEvents: true });
@@ -132,7 +147,9 @@ export const webhookFaults: readonly FaultRow[] = [
     remedy: `${MENU}, edit the webhook, select MESSAGE/RECEIVED, and save.`,
     mend: async (scene) => {
       const ours = (await scene.gladly.webhooks()).find((it) => it.url === scene.tenant.webhookUrl);
-      await scene.gladly.api('PATCH', `/webhooks/${ours?.id}`, { events: [...NINE_EVENTS, 'MESSAGE/RECEIVED'] });
+      await scene.gladly.api('PATCH', `/webhooks/${ours?.id}`, {
+        events: [...NINE_EVENTS, 'MESSAGE/RECEIVED', MERGED],
+      });
     },
   },
   {
