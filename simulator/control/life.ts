@@ -24,7 +24,11 @@ const conversationSchema = z.strictObject({
   customerId: z.string().optional(),
 });
 
-const mergeSchema = z.strictObject({ sourceCustomerId: z.string(), destinationCustomerId: z.string() });
+const mergeSchema = z.strictObject({
+  sourceCustomerId: z.string(),
+  destinationCustomerId: z.string(),
+  nameConversations: z.boolean().default(true),
+});
 
 const pageSchema = z.object({
   after: z.coerce.number().int().min(0).default(0),
@@ -113,15 +117,25 @@ export function lifeRoutes({ stores, emitter, extras, life, runs }: LifeParts): 
     },
     {
       method: 'POST',
+      path: '/simulator/conversations/:id/move',
+      handle: ({ params: { id = '' } }) => {
+        const newId = emitter.commit(() => extras.moveConversation(id));
+        if (newId === undefined) throw missing('conversation', id);
+        life.reload();
+        return json(200, { id: newId });
+      },
+    },
+    {
+      method: 'POST',
       path: '/simulator/customers/merge',
       handle: ({ body }) => {
-        const { sourceCustomerId, destinationCustomerId } = read(mergeSchema, body);
+        const { sourceCustomerId, destinationCustomerId, ...options } = read(mergeSchema, body);
         for (const id of [sourceCustomerId, destinationCustomerId]) {
           if (customers.get(id)?.mergedInto !== null) throw missing('unmerged customer', id);
         }
         if (sourceCustomerId === destinationCustomerId)
           throw new ControlError(422, 'a customer cannot be merged with itself');
-        const event = emitter.commit(() => extras.mergeCustomers(sourceCustomerId, destinationCustomerId));
+        const event = emitter.commit(() => extras.mergeCustomers(sourceCustomerId, destinationCustomerId, options));
         if (event === undefined) throw new ControlError(409, 'Both customers need a conversation.');
         life.reload();
         return json(200, { event });

@@ -13,7 +13,14 @@ export type Extras = {
   /** An item that exists, but is not supported by the API (gladly.md 2.2): in no list, and 400 when asked for. */
   addUnsupportedItem(conversationId: string): string | undefined;
   /** Merges two customers, each with a conversation: all of the source's goes to the destination. */
-  mergeCustomers(sourceId: string, destinationId: string): GladlyEvent | undefined;
+  mergeCustomers(sourceId: string, destinationId: string, options: MergeOptions): GladlyEvent | undefined;
+  /** Gives a conversation another id; undefined when there is no such conversation. No event tells of it. */
+  moveConversation(id: string): string | undefined;
+};
+
+export type MergeOptions = {
+  /** false: the event names no conversation, as when none was open (gladly.md 7.7). */
+  nameConversations: boolean;
 };
 
 export function createExtras(
@@ -74,7 +81,7 @@ export function createExtras(
       conversations.addItem(item, false);
       return item.id;
     },
-    mergeCustomers: (sourceId, destinationId) => {
+    mergeCustomers: (sourceId, destinationId, { nameConversations }) => {
       const sourceConversationIds = conversations.idsOfCustomer(sourceId);
       const sourceConversationId = sourceConversationIds.at(-1);
       const destinationConversationId = conversations.idsOfCustomer(destinationId).at(-1);
@@ -90,13 +97,16 @@ export function createExtras(
         initiator: { id: random.pick(directory.agentIds), type: 'AGENT' },
         content: {
           destinationCustomerId: destinationId,
-          destinationConversationId,
           sourceCustomerId: sourceId,
-          sourceConversationId,
+          ...(nameConversations ? { destinationConversationId, sourceConversationId } : {}),
         },
       };
       publisher.publish(event, at);
       return event;
+    },
+    moveConversation: (id) => {
+      const newId = nextRandom().id();
+      return conversations.rename(id, newId) ? newId : undefined;
     },
   };
 }

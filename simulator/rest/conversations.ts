@@ -11,6 +11,15 @@ const MOST_ITEMS = 1000;
 export function conversationRoutes(conversations: Conversations, visibility: Visibility): Route[] {
   const visibleBody = (id: string): string | undefined => visibility.conversation(id, conversations.body(id));
 
+  /** One that goes on under another id is a 301 to it, as a merged customer is one (gladly.md 2.2); the `Location` is assumed (gladly.md 6.14). */
+  function notThere(id: string, what = ''): Answer {
+    const newId = conversations.newIdOf(id);
+    if (newId === undefined) return notFound('conversation', id);
+    const detail = `conversation has moved from [${id}] to [${newId}]`;
+    const answer = errors(301, { attr: 'conversationId', code: 'moved', detail, meta: { old: id, new: newId } });
+    return { ...answer, headers: { ...answer.headers, location: `/api/v1/conversations/${newId}${what}` } };
+  }
+
   function item(id: string, accept: (found: { conversationId: string; body: string }) => boolean): Answer {
     const found = conversations.item(id);
     if (found === undefined || visibility.hidesItem(id) || !accept(found)) return notFound('conversation item', id);
@@ -25,7 +34,7 @@ export function conversationRoutes(conversations: Conversations, visibility: Vis
       path: '/api/v1/conversations/:id',
       handle: ({ params: { id = '' } }) => {
         const body = visibleBody(id);
-        return body === undefined ? notFound('conversation', id) : rawJson(200, body);
+        return body === undefined ? notThere(id) : rawJson(200, body);
       },
     },
     {
@@ -41,7 +50,7 @@ export function conversationRoutes(conversations: Conversations, visibility: Vis
       method: 'GET',
       path: '/api/v1/conversations/:id/items',
       handle: ({ params: { id = '' } }) => {
-        if (visibleBody(id) === undefined) return notFound('conversation', id);
+        if (visibleBody(id) === undefined) return notThere(id, '/items');
         const items = conversations.itemBodies(id).filter((entry) => !visibility.hidesItem(entry.id));
         return limitedList(
           items.map(({ body }) => body),

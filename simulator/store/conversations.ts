@@ -26,6 +26,10 @@ export type Conversations = {
   item(id: string): { conversationId: string; supported: boolean; body: string } | undefined;
   /** Rewrites the customer of a conversation and of its items, after a merge. */
   moveToCustomer(conversationId: string, customerId: string): void;
+  /** Gives a conversation and its items another id. False when there is no such conversation. */
+  rename(id: string, newId: string): boolean;
+  /** The id under which a renamed conversation goes on. */
+  newIdOf(id: string): string | undefined;
 };
 
 export function createConversations(database: DatabaseSync): Conversations {
@@ -63,6 +67,13 @@ export function createConversations(database: DatabaseSync): Conversations {
   const move = database.prepare(
     `UPDATE conversations SET customer_id = ?1, body = json_set(body, '$.customerId', ?1) WHERE id = ?2`,
   );
+
+  const renameItems = database.prepare(
+    `UPDATE items SET conversation_id = ?1, body = json_set(body, '$.conversationId', ?1) WHERE conversation_id = ?2`,
+  );
+  const rename = database.prepare(`UPDATE conversations SET id = ?1, body = json_set(body, '$.id', ?1) WHERE id = ?2`);
+  const noteMove = database.prepare('INSERT INTO moves (id, new_id) VALUES (?, ?)');
+  const newId = database.prepare('SELECT new_id FROM moves WHERE id = ?');
 
   return {
     save: ({ conversation, plot }) => {
@@ -112,6 +123,16 @@ export function createConversations(database: DatabaseSync): Conversations {
     moveToCustomer: (conversationId, customerId) => {
       move.run(customerId, conversationId);
       moveItems.run(customerId, conversationId);
+    },
+    rename: (id, other) => {
+      if (rename.run(other, id).changes === 0) return false;
+      renameItems.run(other, id);
+      noteMove.run(id, other);
+      return true;
+    },
+    newIdOf: (id) => {
+      const row = newId.get(id);
+      return row === undefined ? undefined : text(row, 'new_id');
     },
   };
 }

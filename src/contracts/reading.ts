@@ -65,6 +65,8 @@ export interface WaitingEvent {
   readonly attempts: number;
   /** Milliseconds since the first of these looks, by Postgres's clock; null before it. */
   readonly missingMs: number | null;
+  /** The customer that the conversation should not have any more: they were merged into another one. */
+  readonly formerCustomerId?: string | null;
 }
 
 export interface EventVerdict {
@@ -87,6 +89,8 @@ export interface ConversationResult {
   readonly rejected: readonly EventVerdict[];
   /** Events that wait for another look, how long, in ms, and why; their attempts count. */
   readonly later: { readonly eventIds: readonly string[]; readonly inMs: number; readonly reason: string } | null;
+  /** The conversation goes on under this id: there these events are to be read. */
+  readonly moved: { readonly to: string; readonly eventIds: readonly string[] } | null;
   /** The reading failed: when to try again, in ms, and why it did; the conversation's attempts count. */
   readonly failed: { readonly inMs: number; readonly reason: string } | null;
   /** Names of what Gladly sent that is not known. */
@@ -104,6 +108,7 @@ export function nothing(conversationId: string): ConversationResult {
     gone: [],
     rejected: [],
     later: null,
+    moved: null,
     failed: null,
     drift: [],
   };

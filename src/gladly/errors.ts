@@ -50,14 +50,22 @@ export class GladlyError extends Error {
   readonly status: number | undefined;
   // Private, and so out of reach of loggers that print an error's properties: Gladly's texts may quote what was sent.
   readonly #details: readonly GladlyErrorDetail[];
+  readonly #newConversationId: string | null;
 
-  constructor(failure: Failure, request: RequestName, status?: number, details: readonly GladlyErrorDetail[] = []) {
+  constructor(
+    failure: Failure,
+    request: RequestName,
+    status?: number,
+    details: readonly GladlyErrorDetail[] = [],
+    newConversationId: string | null = null,
+  ) {
     const what = failure.kind === 'connection' ? `connection ${failure.fault}` : failure.kind;
     super(`${request.method} ${request.path} at ${request.host}: ${what}${status === undefined ? '' : ` (${status})`}`);
     this.failure = failure;
     this.request = request;
     this.status = status;
     this.#details = details;
+    this.#newConversationId = newConversationId;
   }
 
   get kind(): FailureKind {
@@ -67,6 +75,11 @@ export class GladlyError extends Error {
   /** Gladly's `errors`, empty when it gave none. */
   get details(): readonly GladlyErrorDetail[] {
     return this.#details;
+  }
+
+  /** Of an answer of kind `moved`: the conversation of the same organization that it names; null when it names none. */
+  get newConversationId(): string | null {
+    return this.#newConversationId;
   }
 
   /** True when trying again later is all it takes. */

@@ -19,9 +19,16 @@ export interface EventFacts {
   readonly reason: SetAsideReason | null;
   /** The type is not known to this code: counted as drift. */
   readonly unknownType: boolean;
+  /** The customer that is no more, and a conversation of theirs. */
+  readonly merge?: { readonly customerId: string; readonly conversationId: string | null };
 }
 
-export type SetAsideReason = 'not_json' | 'not_an_event' | 'not_about_a_conversation' | 'unknown_type';
+export type SetAsideReason =
+  | 'not_json'
+  | 'not_an_event'
+  | 'not_about_a_conversation'
+  | 'customer_merged'
+  | 'unknown_type';
 
 /** What this body means for the ledger; null for a PING, which is no event. A body without an id of its own is known by its hash. */
 export function eventFacts(body: Buffer): EventFacts | null {
@@ -37,7 +44,9 @@ export function eventFacts(body: Buffer): EventFacts | null {
     default: {
       const conversationId = event.kind === 'other' ? null : (event.conversationId ?? null);
       const unknownType = event.kind === 'unknown';
-      const without = unknownType ? 'unknown_type' : 'not_about_a_conversation';
+      // The event itself is done then: what is to be read is each conversation of that customer.
+      const named = unknownType ? 'unknown_type' : 'not_about_a_conversation';
+      const without = event.merge ? 'customer_merged' : named;
       return {
         eventId: event.eventId ?? hashOf(body),
         type: event.type,
@@ -48,6 +57,7 @@ export function eventFacts(body: Buffer): EventFacts | null {
         state: conversationId === null ? 'ignored' : 'waiting',
         reason: conversationId === null ? without : null,
         unknownType,
+        ...(event.merge ? { merge: event.merge } : {}),
       };
     }
   }

@@ -1,4 +1,5 @@
 import { type Failure, GladlyError, type GladlyErrorDetail } from './errors.ts';
+import { isId } from './ids.ts';
 import { isObject, type JsonObject, parseStorableJson, textOr } from './json.ts';
 import { quotaAnswer } from './quota.ts';
 import type { Reply } from './transport.ts';
@@ -7,7 +8,9 @@ import type { Reply } from './transport.ts';
 export function assertDone(reply: Reply, origin: string): void {
   if (reply.status >= 200 && reply.status < 300) return;
   const details = detailsOf(reply.text);
-  throw new GladlyError(failureOf(reply, origin, details), reply.request, reply.status, details);
+  const failure = failureOf(reply, origin, details);
+  const newId = failure.kind === 'moved' ? newConversationId(reply, origin, details) : null;
+  throw new GladlyError(failure, reply.request, reply.status, details, newId);
 }
 
 /**
@@ -65,6 +68,20 @@ function redirected(reply: Reply, origin: string, details: readonly GladlyErrorD
   return { kind: 'moved', foreign: lastSegment(location) === undefined && details.length === 0 };
 }
 
+/**
+ * The conversation that an answer on our host leads to, by its `Location`, or without one as Gladly names a customer's new id (gladly.md 2.2).
+ * Only the id is taken: nothing is ever sent to a URL that an answer names.
+ */
+function newConversationId(reply: Reply, origin: string, details: readonly GladlyErrorDetail[]): string | null {
+  const location = locationOf(reply, origin);
+  const named = details.find(({ attr, code }) => attr === 'conversationId' && code === 'moved')?.meta?.['new'];
+  const id = headerOf(reply, 'location') === undefined ? textOr(named) : location && conversationAt(location);
+  return typeof id === 'string' && isId(id) ? id : null;
+}
+
+const conversationAt = ({ pathname, search }: URL): string | undefined =>
+  search === '' ? decoded(/^\/api\/v1\/conversations\/([^/]+)(?:\/items)?$/.exec(pathname)?.[1] ?? '') : undefined;
+
 /** A web page, as a firewall or a proxy in front of Gladly makes one. */
 const isPage = (reply: Reply): boolean => headerOf(reply, 'content-type')?.includes('html') === true;
 
@@ -81,9 +98,13 @@ export function idInLocation(reply: Reply, origin: string): string | null {
 function lastSegment(url: URL | null): string | undefined {
   // Anything else, such as a sign-in page, is no resource that moved.
   if (!url?.pathname.startsWith('/api/v1/')) return undefined;
-  const segment = url.pathname.split('/').at(-1) ?? '';
+  return textOr(decoded(url.pathname.split('/').at(-1) ?? ''));
+}
+
+/** Undefined when it is no encoding of anything. */
+function decoded(segment: string): string | undefined {
   try {
-    return textOr(decodeURIComponent(segment));
+    return decodeURIComponent(segment);
   } catch {
     return undefined;
   }

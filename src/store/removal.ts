@@ -10,6 +10,7 @@ const AT_ONCE = ['tenant_counters', 'drains', 'tenant_states', 'credentials'] as
 const IN_STEPS = [
   'pending_conversations',
   'events',
+  'customer_merges',
   'items',
   'conversations',
   'reference_entries',

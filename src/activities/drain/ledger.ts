@@ -3,6 +3,7 @@ import { lastRead, storedOf } from '../../store/conversations/stored.ts';
 import { writeApart } from '../../store/conversations/write-apart.ts';
 import type { Db } from '../../store/db.ts';
 import { assertFence } from '../../store/drains.ts';
+import { spreadMerges } from '../../store/ledger/merges.ts';
 import { nextDueMs, selectDue } from '../../store/ledger/select-due.ts';
 import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { takeInApart } from '../../store/ledger/take-in-apart.ts';
@@ -57,6 +58,7 @@ export function extractDeps(
   });
   return {
     async due(limit, except) {
+      await spreadMerges(db, tenantId, fence);
       const due = await selectDue(db, tenantId, { ...settling(except), limit, newestShare: NEWEST_SHARE });
       if (due.length === 0) return [];
       const events = await waitingEvents(
@@ -76,7 +78,11 @@ export function extractDeps(
     },
     patienceMs,
     lastRead: (limit) => lastRead(db, tenantId, limit),
-    nextDueMs: (except) => nextDueMs(db, tenantId, settling(except)),
+    async nextDueMs(except) {
+      // A merge that was taken in last is no conversation that waits, until it is spread: nobody would come back for it.
+      await spreadMerges(db, tenantId, fence);
+      return await nextDueMs(db, tenantId, settling(except));
+    },
     store: (results) => writeApart(db, tenantId, fence, results),
   };
 }

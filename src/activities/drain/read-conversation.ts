@@ -22,6 +22,9 @@ interface Missing {
 /** Not there: Gladly's word, which is believed once it has kept to it. What is refused or unreadable is set aside instead. */
 const NOT_FOUND = { item: 'item_not_found', conversation: 'conversation_not_found', moved: 'conversation_moved' };
 
+/** The conversation is still shown as the customer's who was merged into another one. */
+const NOT_MERGED = 'customer_not_merged';
+
 /**
  * Reads a conversation as seldom as its events allow: once for all of them, and item by item for what that did not show. What can be kept is
  * kept: a list that cannot be had costs neither the head nor the items that events name, and an item costs itself. `patienceMs`: how long
@@ -44,10 +47,18 @@ export async function readConversation(
     client.getConversation(conversationId, signal).catch((error: unknown) => orAway(error)),
     client.listConversationItems(conversationId, signal).catch((error: unknown) => orUnlisted(error)),
   ]);
-  if (head instanceof GladlyError) return notThere(result, due, head, patienceMs);
+  if (head instanceof GladlyError) {
+    const to = await goesOnAs(client, conversationId, head, signal);
+    if (to === null) return notThere(result, due, head, patienceMs);
+    const eventIds = events.map(({ eventId }) => eventId);
+    return { ...result, conversationGone: true, moved: { to, eventIds } };
+  }
   const list = items instanceof GladlyError ? withoutList(items, due.failures) : items;
   const shown = new Set(list.items.map((item) => item.id));
-  const isShown = (event: WaitingEvent) => event.itemId === null || shown.has(event.itemId);
+  // Gladly may show a merge a moment later, as all else; what it shows in the end is the truth.
+  const isUnmerged = ({ formerCustomerId, missingMs }: WaitingEvent) =>
+    formerCustomerId != null && formerCustomerId === head.value.customerId && (missingMs ?? 0) <= patienceMs;
+  const isShown = (event: WaitingEvent) => (event.itemId === null ? !isUnmerged(event) : shown.has(event.itemId));
   const read = {
     ...result,
     reading: { conversation: head.value, raw: head.raw, items: list.items, limited: list.limited, readAt },
@@ -57,12 +68,11 @@ export async function readConversation(
   const missing = events.filter((event) => !isShown(event));
   if (missing.length === 0) return read;
   // Over the cap the newest are what a list leaves out (gladly.md 2.2). Below it, the item is not there yet.
-  if (list.limited) return withItems(client, due, read, missing, patienceMs, signal);
-  return lookLater(
-    read,
-    missing.map((event) => ({ event, reason: NOT_FOUND.item })),
-    patienceMs,
-  );
+  const unmerged = missing.filter(({ itemId }) => itemId === null).map((event) => ({ event, reason: NOT_MERGED }));
+  const unseen = missing.filter(({ itemId }) => itemId !== null);
+  if (list.limited) return withItems(client, due, read, unseen, patienceMs, signal, unmerged);
+  const notFound = unseen.map((event) => ({ event, reason: NOT_FOUND.item }));
+  return lookLater(read, [...unmerged, ...notFound], patienceMs);
 }
 
 /** Gladly itself says that the conversation is not there; what somebody else says in its place is thrown. */
@@ -70,6 +80,27 @@ function orAway(error: unknown): GladlyError {
   if (error instanceof GladlyError && !error.foreign && (error.kind === 'not_found' || error.kind === 'moved'))
     return error;
   throw error;
+}
+
+/** A conversation that moved may have moved again since. */
+const MOST_MOVES = 3;
+
+/** The id under which a conversation goes on: one that answers as a conversation. Null when there is none. */
+async function goesOnAs(
+  client: GladlyClient,
+  conversationId: string,
+  answer: GladlyError,
+  signal: AbortSignal,
+): Promise<string | null> {
+  let found = answer;
+  for (let moves = 0; moves < MOST_MOVES; moves += 1) {
+    const to = found.newConversationId;
+    if (to === null || to === conversationId) return null;
+    const next = await client.getConversation(to, signal).catch((error: unknown) => orAway(error));
+    if (!(next instanceof GladlyError)) return to;
+    found = next;
+  }
+  return null;
 }
 
 /** Passes, however long it takes: then all of the conversation is read. */
@@ -95,10 +126,11 @@ async function withItems(
   events: readonly WaitingEvent[],
   patienceMs: number,
   signal: AbortSignal,
+  alsoMissing: readonly Missing[] = [],
 ): Promise<ConversationResult> {
   const items: Item[] = [];
   const extracted: string[] = [];
-  const missing: Missing[] = [];
+  const missing: Missing[] = [...alsoMissing];
   for (const event of events) {
     const item = await readItem(client, due.conversationId, event, signal);
     if (typeof item === 'string') missing.push({ event, reason: item });

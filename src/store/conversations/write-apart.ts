@@ -61,10 +61,11 @@ function sizeOrNone(result: ConversationResult): number {
 }
 
 function insteadOf(result: ConversationResult, reason: string, attempts: number): ConversationResult {
-  const { conversationId, extracted, gone, rejected, later } = result;
+  const { conversationId, extracted, gone, rejected, later, moved } = result;
   const inMs = REFUSED_RETRY_MS[attempts];
   if (inMs !== undefined) return { ...nothing(conversationId), failed: { inMs, reason } };
-  const eventIds = [...extracted, ...[...gone, ...rejected].map(({ eventId }) => eventId), ...(later?.eventIds ?? [])];
+  const settled = [...gone, ...rejected].map(({ eventId }) => eventId);
+  const eventIds = [...extracted, ...settled, ...(later?.eventIds ?? []), ...(moved?.eventIds ?? [])];
   return { ...nothing(conversationId), rejected: eventIds.map((eventId) => ({ eventId, reason })) };
 }
 

@@ -4,6 +4,7 @@ import type { Tx } from '../db.ts';
 import { assertFence } from '../drains.ts';
 import { completeEvents } from '../ledger/complete.ts';
 import { addCounts, type Completed } from '../ledger/counters.ts';
+import { type Move, moveEvents } from '../ledger/move.ts';
 import { type Rescheduling, reschedule } from '../ledger/reschedule.ts';
 import { jsonbText, storableText, storableTime } from '../values.ts';
 import { inPieces } from './pieces.ts';
@@ -36,6 +37,7 @@ export async function writeConversations(
   );
   // Locks are taken in one order everywhere: conversations, items, events, pending conversations, and the counters last.
   const completed = await completeEvents(tx, tenantId, writes.flatMap(outcomes));
+  await moveEvents(tx, tenantId, writes.flatMap(moveOf));
   await reschedule(tx, tenantId, writes.flatMap(reschedulingOf));
   const changed = plans.filter((one) => one.changed).length;
   const lastSeq = await addCounts(tx, tenantId, completed, changed);
@@ -221,5 +223,8 @@ function reschedulingOf({ conversationId, later, failed }: ConversationResult): 
   if (failed !== null) return [{ conversationId, ...failed }];
   return later === null ? [] : [{ conversationId, ...later }];
 }
+
+const moveOf = ({ conversationId: from, moved }: ConversationResult): Move[] =>
+  moved === null ? [] : [{ from, ...moved }];
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

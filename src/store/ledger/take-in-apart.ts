@@ -52,7 +52,7 @@ const SET_ASIDE = 'store_refused_';
 const isSetAside = ({ reason }: NewEvent): boolean => reason?.startsWith(SET_ASIDE) === true;
 
 /** The event as a rejected one that keeps its body, and nothing else that Postgres could refuse. `code`: the SQLSTATE of the refusal. */
-export function setAside(row: NewEvent, code: string): NewEvent {
+export function setAside({ merge: _, ...row }: NewEvent, code: string): NewEvent {
   return {
     ...row,
     eventId: `sha256:${hash('sha256', row.body, 'hex')}`,

@@ -16,13 +16,22 @@ export interface NewEvent {
   readonly eventAt: Instant | null;
   /** When the webhook endpoint accepted it, by its own clock: to be shown, and to decide nothing. */
   readonly receivedAt: Date;
-  /** Through SQS, or straight into the ledger because SQS was out. */
-  readonly way: 'queue' | 'direct';
-  /** As it came; bytes when it is no text. */
+  /** Through SQS; straight into the ledger because SQS was out; or made from an event that told of a merge (merges.ts). */
+  readonly way: 'queue' | 'direct' | 'merged';
+  /** As it came; bytes when it is no text; empty when it is no delivery. */
   readonly body: string | Uint8Array;
   /** `rejected`: set aside at once, with the reason. `ignored`: kept for a while, and nothing is to be done about it. */
   readonly state: 'waiting' | 'rejected' | 'ignored';
   readonly reason: string | null;
+  /** Tells that this customer is another one from now on: all of their conversations are to be read anew (merges.ts). */
+  readonly merge?: MergedCustomer;
+}
+
+/** A customer that was merged into another one. */
+export interface MergedCustomer {
+  readonly customerId: string;
+  /** A conversation of theirs that the event names. */
+  readonly conversationId: string | null;
 }
 
 export interface TakeInOptions {
@@ -56,7 +65,7 @@ const TAKE_IN = `
       AS row(event_id, type, conversation_id, item_id, customer_id, event_at, received_at, way, body, state, reason)
     ORDER BY row.event_id COLLATE "C"
     ON CONFLICT DO NOTHING
-    RETURNING conversation_id, taken_at, state
+    RETURNING event_id, conversation_id, received_at, taken_at, state
   ), queued AS (
     INSERT INTO pending_conversations AS pending (tenant_id, conversation_id, waiting, first_taken_at, last_taken_at)
     SELECT $1, conversation_id, count(*), min(taken_at), max(taken_at)
@@ -68,6 +77,13 @@ const TAKE_IN = `
       -- Put off because an item was not there yet: a new event is a reason to look now. Put off because reading failed: it is not.
       not_before = CASE WHEN pending.attempts = 0 THEN NULL ELSE pending.not_before END
     RETURNING 1
+  ), merges AS (
+    INSERT INTO customer_merges (tenant_id, event_id, source_customer_id, source_conversation_id, received_at)
+    SELECT $1, event_id, source_customer_id, source_conversation_id, received_at
+    FROM inserted JOIN unnest($14::text[], $15::text[], $16::text[]) AS merge(event_id, source_customer_id, source_conversation_id)
+      USING (event_id)
+    ORDER BY event_id
+    ON CONFLICT DO NOTHING
   ), sums AS (
     SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'rejected') AS rejected,
       count(*) FILTER (WHERE state = 'ignored') AS ignored,
@@ -91,6 +107,7 @@ export async function takeIn(
   { now }: TakeInOptions = {},
 ): Promise<TakenIn> {
   if (rows.length === 0) return { inserted: 0, duplicates: 0, conversations: 0 };
+  const merges = rows.flatMap((row) => (row.merge === undefined ? [] : [{ eventId: row.eventId, merge: row.merge }]));
   const { rows: answers } = await db.query<{ inserted: number; conversations: number; known: boolean }>(TAKE_IN, [
     tenantId,
     rows.map((row) => row.eventId),
@@ -105,6 +122,9 @@ export async function takeIn(
     rows.map((row) => row.state),
     rows.map((row) => row.reason),
     now ?? null,
+    merges.map((row) => row.eventId),
+    merges.map(({ merge }) => merge.customerId),
+    merges.map(({ merge }) => merge.conversationId),
   ]);
   const answer = answers[0];
   if (answer === undefined || !answer.known) throw new UnknownTenantError(tenantId);

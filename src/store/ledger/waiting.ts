@@ -13,6 +13,7 @@ export async function waitingEvents(
     `SELECT e.* FROM unnest($2::text[]) AS asked(id) CROSS JOIN LATERAL (
        SELECT conversation_id AS "conversationId", event_id AS "eventId", type, item_id AS "itemId", customer_id AS "customerId",
          received_at AS "receivedAt", attempts,
+         CASE WHEN way = 'merged' THEN customer_id END AS "formerCustomerId",
          (extract(epoch FROM now() - missed_at) * 1000)::float8 AS "missingMs"
        FROM events WHERE tenant_id = $1 AND conversation_id = asked.id AND state = 'waiting'
        ORDER BY event_at, event_id

@@ -312,6 +312,33 @@ describe('an answer that is not the one asked for', () => {
     const there = { location: '/api/v1/conversations/other' };
     expect((await answered(301, '', there)).failure).toEqual({ kind: 'moved', foreign: false });
   });
+
+  it.each([
+    ['/api/v1/conversations/other', 'other'],
+    ['/api/v1/conversations/other/items', 'other'],
+    ['/api/v1/conversations/a%20b', 'a b'],
+    ['/api/v1/conversations/other?token=1', null],
+    ['/api/v1/conversations/%2e%2e', null],
+    ['/api/v1/conversations/%zz', null],
+    ['/api/v1/conversations/', null],
+    ['/api/v1/customers/other', null],
+    ['/api/v2/conversations/other', null],
+    ['//evil.example/api/v1/conversations/other', null],
+    ['https://evil.example/api/v1/conversations/other', null],
+    ['https://[', null],
+  ])('a conversation that moved to %s goes on as %s', async (location, id) => {
+    expect((await answered(301, '', { location })).error.newConversationId).toBe(id);
+  });
+
+  it.each([
+    [{ attr: 'conversationId', code: 'moved', meta: { old: 'c1', new: 'other' } }, {}, 'other'],
+    [{ attr: 'customerId', code: 'moved', meta: { old: 'c1', new: 'other' } }, {}, null],
+    [{ attr: 'conversationId', code: 'moved', meta: { new: '..' } }, {}, null],
+    [{ attr: 'conversationId', code: 'moved', meta: { new: 'other' } }, { location: '/sign-in' }, null],
+  ])('without a location it is named in the errors: %j %j', async (error, headers, id) => {
+    const moved = await answered(301, JSON.stringify({ errors: [error] }), headers);
+    expect(moved.error.newConversationId).toBe(id);
+  });
 });
 
 describe('what an error tells', () => {
