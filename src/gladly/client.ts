@@ -9,7 +9,7 @@ import type { Governor } from './quota.ts';
 import { assertDone, headerOf, idInLocation, jsonOf, unexpected } from './replies.ts';
 import type { Read, Reader } from './schemas.ts';
 import * as schemas from './schemas.ts';
-import { createTransport, type Limits, type Outgoing, type Reply } from './transport.ts';
+import { createTransport, type Limits, type Meter, type Outgoing, type Reply } from './transport.ts';
 
 export interface ListAnswer<T> {
   readonly values: readonly T[];
@@ -58,10 +58,10 @@ export interface GladlyClient {
   listInboxes(signal?: AbortSignal): Promise<ListAnswer<schemas.Inbox>>;
   listTeams(signal?: AbortSignal): Promise<ListAnswer<schemas.Team>>;
   listTopics(signal?: AbortSignal): Promise<ListAnswer<schemas.Topic>>;
-  getConversation(id: string, signal?: AbortSignal): Promise<Read<schemas.Conversation>>;
-  listConversationItems(conversationId: string, signal?: AbortSignal): Promise<ItemsAnswer>;
-  getConversationItem(id: string, signal?: AbortSignal): Promise<ItemAnswer>;
-  getNote(conversationId: string, noteId: string, signal?: AbortSignal): Promise<ItemAnswer>;
+  getConversation(id: string, signal?: AbortSignal, meter?: Meter): Promise<Read<schemas.Conversation>>;
+  listConversationItems(conversationId: string, signal?: AbortSignal, meter?: Meter): Promise<ItemsAnswer>;
+  getConversationItem(id: string, signal?: AbortSignal, meter?: Meter): Promise<ItemAnswer>;
+  getNote(conversationId: string, noteId: string, signal?: AbortSignal, meter?: Meter): Promise<ItemAnswer>;
   listWebhooks(signal?: AbortSignal): Promise<ListAnswer<schemas.Webhook>>;
   getWebhook(id: string, signal?: AbortSignal): Promise<Read<schemas.Webhook>>;
   /** The id of the new webhook; null when Gladly did not say it (then it is in the list, under its URL). */
@@ -97,8 +97,8 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
   const { host } = options;
   const transport = createTransport({ ...options, limits: { ...LIMITS, ...options.limits } });
 
-  async function done(outgoing: Outgoing, signal?: AbortSignal): Promise<Reply> {
-    const reply = await transport(outgoing, signal);
+  async function done(outgoing: Outgoing, signal?: AbortSignal, meter?: Meter): Promise<Reply> {
+    const reply = await transport(outgoing, signal, meter);
     assertDone(reply, host.origin);
     return reply;
   }
@@ -117,8 +117,8 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
     });
   }
 
-  async function one<T>(read: Reader<T>, outgoing: Outgoing, signal?: AbortSignal): Promise<Read<T>> {
-    const reply = await done(outgoing, signal);
+  async function one<T>(read: Reader<T>, outgoing: Outgoing, signal?: AbortSignal, meter?: Meter): Promise<Read<T>> {
+    const reply = await done(outgoing, signal, meter);
     const found = read(jsonOf(reply));
     if (!found) throw unexpected(reply);
     return found;
@@ -137,8 +137,8 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
     return { values, raw, drift: [...drift] };
   }
 
-  async function item(outgoing: Outgoing, signal?: AbortSignal): Promise<ItemAnswer> {
-    const reply = await done(outgoing, signal);
+  async function item(outgoing: Outgoing, signal?: AbortSignal, meter?: Meter): Promise<ItemAnswer> {
+    const reply = await done(outgoing, signal, meter);
     const found = readItem(jsonOf(reply));
     if (!found) throw unexpected(reply);
     return found;
@@ -151,15 +151,16 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
     listInboxes: (signal) => list(schemas.readInbox, get('/api/v1/inboxes'), signal),
     listTeams: (signal) => list(schemas.readTeam, get('/api/v1/teams'), signal),
     listTopics: (signal) => list(schemas.readTopic, get('/api/v1/topics'), signal),
-    getConversation: async (id, signal) => one(schemas.readConversation, get('/api/v1/conversations/{id}', id), signal),
-    getConversationItem: async (id, signal) => item(get('/api/v1/conversation-items/{id}', id), signal),
-    getNote: async (conversationId, noteId, signal) =>
-      item(get('/api/v1/conversations/{id}/notes/{noteId}', conversationId, noteId), signal),
+    getConversation: async (id, signal, meter) =>
+      one(schemas.readConversation, get('/api/v1/conversations/{id}', id), signal, meter),
+    getConversationItem: async (id, signal, meter) => item(get('/api/v1/conversation-items/{id}', id), signal, meter),
+    getNote: async (conversationId, noteId, signal, meter) =>
+      item(get('/api/v1/conversations/{id}/notes/{noteId}', conversationId, noteId), signal, meter),
     listWebhooks: (signal) => list(schemas.readWebhook, get('/api/v1/webhooks'), signal),
     getWebhook: async (id, signal) => one(schemas.readWebhook, get('/api/v1/webhooks/{id}', id), signal),
 
-    listConversationItems: async (conversationId, signal) => {
-      const reply = await done(get('/api/v1/conversations/{id}/items', conversationId), signal);
+    listConversationItems: async (conversationId, signal, meter) => {
+      const reply = await done(get('/api/v1/conversations/{id}/items', conversationId), signal, meter);
       const items: Item[] = [];
       const drift: string[] = [];
       for (const raw of listOf(reply)) {

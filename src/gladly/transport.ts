@@ -39,15 +39,18 @@ export interface TransportOptions {
   readonly limits: Limits;
 }
 
+/** Told of each piece of an answer as it comes, in bytes: whoever has too little memory for it aborts the request. */
+export type Meter = (bytes: number) => void;
+
 /** Sends one request, within the quota; never follows a redirect. Throws GladlyError, or the signal's reason. */
-export type Transport = (outgoing: Outgoing, signal?: AbortSignal) => Promise<Reply>;
+export type Transport = (outgoing: Outgoing, signal?: AbortSignal, meter?: Meter) => Promise<Reply>;
 
 export function createTransport(options: TransportOptions): Transport {
   const { host, governor, limits } = options;
   const dispatcher = options.connections.dispatcher(host);
   const authorization = `Basic ${Buffer.from(`${options.email}:${options.apiToken}`, 'utf8').toString('base64')}`;
 
-  return async (outgoing, signal) => {
+  return async (outgoing, signal, meter) => {
     const name: RequestName = { host: host.name, method: outgoing.method, path: outgoing.template };
     const permit = await governor.acquire(outgoing.method, signal);
     const afterMs = outgoing.timeoutMs ?? limits.timeoutMs;
@@ -71,7 +74,7 @@ export function createTransport(options: TransportOptions): Transport {
       });
       answering = true;
       permit.report(quotaAnswer(answer.statusCode, answer.headers));
-      const text = await readBody(answer.body, limits.maxBytes);
+      const text = await readBody(answer.body, limits.maxBytes, meter);
       if (text === null)
         throw new GladlyError({ kind: 'too_large', limitBytes: limits.maxBytes }, name, answer.statusCode);
       return { status: answer.statusCode, headers: answer.headers, text, request: name };
@@ -120,7 +123,11 @@ function timeLimit(ms: number, signal: AbortSignal | undefined): { signal: Abort
 }
 
 /** The body as text; null when it is longer than allowed, and then the connection is cut. */
-async function readBody(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string | null> {
+async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  maxBytes: number,
+  meter?: Meter,
+): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -128,6 +135,7 @@ async function readBody(body: Dispatcher.ResponseData['body'], maxBytes: number)
     size += chunk.length;
     // Leaving the loop destroys the body.
     if (size > maxBytes) return null;
+    meter?.(chunk.length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

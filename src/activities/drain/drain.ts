@@ -42,7 +42,7 @@ export interface DrainDeps {
   ): Promise<{ readonly client: GladlyClient; readonly governor: Governor } | { readonly problem: Problem }>;
   readonly limits: DrainLimits;
   readonly slots: Slots;
-  /** For what was received and is not written yet. */
+  /** For what was received or read and is not written yet. */
   readonly room: Room;
   readonly log: Logger;
 }
@@ -91,6 +91,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
       ? new Extract({
           ...extractDeps(fenced, limits),
           client,
+          room: deps.room,
           troubledForMs: troubled,
           readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
           stored(batch) {

@@ -9,13 +9,16 @@ import {
   AT_ONCE_AGAIN_MS,
   CONVERSATIONS_PER_TRANSACTION,
   FAILING_ALONE,
+  FIRST_BYTES,
   GATHER_READINGS_MS,
   MAINTENANCE_MS,
+  MOST_BYTES,
   READING_RETRY_MS,
   READINGS,
 } from './limits.ts';
 import { nextEvent } from './next-event.ts';
 import { type DueConversation, readConversation } from './read-conversation.ts';
+import { type Room, Share } from './room.ts';
 
 /** What extract needs: the ledger, and Gladly. */
 export interface ExtractDeps {
@@ -37,6 +40,8 @@ export interface ExtractDeps {
   troubledForMs(): number;
   /** How long something that an event names may stay away, in ms. */
   readonly patienceMs: number;
+  /** Memory for what is read, until it is stored. */
+  readonly room: Room;
 }
 
 export interface StoredResult {
@@ -58,6 +63,8 @@ export class Extract {
   readonly #deps: ExtractDeps;
   readonly #events = new EventEmitter();
   readonly #inHand = new Set<string>();
+  /** What each of them holds of the worker's memory. */
+  readonly #shares = new Map<string, Share>();
   readonly #reading = new Set<Promise<void>>();
   #read: StoredResult[] = [];
   #worked = 0;
@@ -110,7 +117,12 @@ export class Extract {
       ended.abort();
       await Promise.allSettled(this.#reading);
       this.#events.emit('read');
-      await storing;
+      try {
+        await storing;
+      } finally {
+        for (const share of this.#shares.values()) share.leave();
+        this.#shares.clear();
+      }
     }
     if (this.#broken !== undefined) throw this.#broken;
   }
@@ -120,7 +132,7 @@ export class Extract {
     await this.#gather(['free', 'stored'], () => READINGS - this.#inHand.size >= READINGS / 4, noMore);
     const free = Math.min(this.#deps.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
     const due = free > 0 ? await this.#deps.due(free, this.#inHand) : [];
-    for (const conversation of due) this.#start(conversation, stop, ended);
+    for (const conversation of due) this.#start(conversation, stop, noMore, ended);
     if (due.length > 0 && due.length < free) return;
     if (free > 0 && due.length === 0) {
       const nextMs = (await this.#deps.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
@@ -135,9 +147,9 @@ export class Extract {
     }
   }
 
-  #start(due: DueConversation, stop: AbortSignal, ended: AbortController): void {
+  #start(due: DueConversation, stop: AbortSignal, noMore: AbortSignal, ended: AbortController): void {
     this.#inHand.add(due.conversationId);
-    const reading = this.#readOrLetGo(due, stop)
+    const reading = this.#readOrLetGo(due, stop, noMore)
       .catch((error: unknown) => {
         this.#broken ??= error;
         ended.abort();
@@ -149,21 +161,31 @@ export class Extract {
     this.#reading.add(reading);
   }
 
-  /** Reads a conversation, and asks what is to be thought of it when that fails. Given up, whatever it is at, on `stop`. */
-  async #readOrLetGo(due: DueConversation, stop: AbortSignal): Promise<void> {
+  /**
+   * Reads a conversation once there is room for it, and asks what is to be thought of it when that fails. Given up, whatever it is at, on `stop`;
+   * on `noMore` while it waits for room.
+   */
+  async #readOrLetGo(due: DueConversation, stop: AbortSignal, noMore: AbortSignal): Promise<void> {
+    const share = new Share(this.#deps.room);
+    this.#shares.set(due.conversationId, share);
     try {
-      await this.#readOne(due, stop);
+      if (await share.enter(FIRST_BYTES, noMore, { mayGrow: false })) await this.#readOne(due, share, stop, noMore);
+      else this.#letGo(due.conversationId);
     } catch (error) {
       if (!stop.aborted) throw error;
       this.#letGo(due.conversationId);
     }
   }
 
-  async #readOne(due: DueConversation, stop: AbortSignal): Promise<void> {
+  async #readOne(due: DueConversation, share: Share, stop: AbortSignal, noMore: AbortSignal): Promise<void> {
     const workedBefore = this.#worked;
     for (let tries = 1; ; tries += 1) {
       try {
-        const result = await readConversation(this.#deps.client, due, this.#deps.patienceMs, stop);
+        const { client, patienceMs } = this.#deps;
+        share.again();
+        const signal = AbortSignal.any([stop, share.crowdedOut]);
+        const result = await readConversation(client, due, patienceMs, signal, share.took);
+        share.settle();
         const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
         if (doubt !== null) {
           this.#standStill(due, doubt);
@@ -176,7 +198,15 @@ export class Extract {
         }
         return;
       } catch (error) {
-        if (stop.aborted || !(error instanceof GladlyError)) throw error;
+        if (stop.aborted) throw error;
+        if (share.crowdedOut.aborted) {
+          // Nothing was wrong with the answer: this try does not count.
+          tries -= 1;
+          if (await share.enter(MOST_BYTES, noMore, { mayGrow: true })) continue;
+          this.#letGo(due.conversationId);
+          return;
+        }
+        if (!(error instanceof GladlyError)) throw error;
         const wait = mayGoBy(error) ? AT_ONCE_AGAIN_MS[tries - 1] : undefined;
         if (wait === undefined || this.obstacle) {
           await this.#giveUp(due, error, this.#worked > workedBefore, stop);
@@ -235,6 +265,8 @@ export class Extract {
   }
 
   #letGo(conversationId: string): void {
+    this.#shares.get(conversationId)?.leave();
+    this.#shares.delete(conversationId);
     this.#inHand.delete(conversationId);
     this.#idleSince = performance.now();
     this.#events.emit('stored');

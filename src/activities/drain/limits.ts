@@ -35,7 +35,10 @@ export const GATHER_ROWS_MS = 50;
 /** Messages of one drain in memory that are not written yet. */
 export const ROWS_IN_MEMORY = 2_000;
 
-/** The same in bytes, of all drains of a worker: 50 of the largest receives. Their texts and bodies take some three times as much. */
+/**
+ * The same in bytes, of all drains of a worker, together with what is being read of Gladly or waits to be stored: 50 of the largest receives, or
+ * six of the largest conversations. Their texts and objects take some three times as much.
+ */
 export const BYTES_IN_MEMORY = 128 * 1024 * 1024;
 
 /** How soon a queue that could not be read is tried again, in milliseconds. Deliveries go into the ledger meanwhile. */
@@ -44,7 +47,13 @@ export const QUEUE_RETRY_MS = 1_000;
 /** The same for one that does not exist or is refused, which takes a person or the sweep. */
 export const QUEUE_GONE_MS = 60_000;
 
-/** Conversations being read, or read and not stored yet. The governor spreads the requests; this only bounds memory: 1,000 items each. */
+/** What a reading begins with, of BYTES_IN_MEMORY: more than most conversations have. 2,000 of them fit. */
+export const FIRST_BYTES = 64 * 1024;
+
+/** The most that one takes: the largest answer that is read (20 MB, src/gladly/client.ts), and some. */
+export const MOST_BYTES = 24 * 1024 * 1024;
+
+/** Conversations of one drain being read, or read and not stored yet. The governor spreads the requests; BYTES_IN_MEMORY bounds what they are. */
 export const READINGS = 48;
 
 /** Conversations written in one transaction. */

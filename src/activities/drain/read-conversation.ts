@@ -1,6 +1,7 @@
 import { type ConversationResult, type Item, nothing, type WaitingEvent } from '../../contracts/reading.ts';
 import type { GladlyClient, ItemsAnswer } from '../../gladly/client.ts';
 import { type FailureKind, GladlyError } from '../../gladly/errors.ts';
+import type { Meter } from '../../gladly/transport.ts';
 import { ITEM_LOOKS_MS, LIST_GIVEN_UP, WHOLE_LOOKS } from './limits.ts';
 
 /** A conversation with waiting events. */
@@ -11,6 +12,11 @@ export interface DueConversation {
   readonly isStored: boolean;
   /** Readings of it that failed in a row. */
   readonly failures: number;
+}
+
+interface Asking {
+  readonly signal: AbortSignal;
+  readonly meter: Meter | undefined;
 }
 
 /** An event whose item, or whose conversation, could not be read, and why. */
@@ -28,24 +34,26 @@ const NOT_MERGED = 'customer_not_merged';
 /**
  * Reads a conversation as seldom as its events allow: once for all of them, and item by item for what that did not show. What can be kept is
  * kept: a list that cannot be had costs neither the head nor the items that events name, and an item costs itself. `patienceMs`: how long
- * something that an event names may stay away before it is given up. Throws GladlyError, and the signal's reason.
+ * something that an event names may stay away before it is given up. `meter` is told of every piece of what is kept in memory. Throws
+ * GladlyError, and the signal's reason.
  */
 export async function readConversation(
   client: GladlyClient,
   due: DueConversation,
   patienceMs: number,
   signal: AbortSignal,
+  meter?: Meter,
 ): Promise<ConversationResult> {
   const { conversationId, events } = due;
   const result = nothing(conversationId);
   // Where one item was late others may have been, and of those no event tells: the first looks read all of it again.
   const onlyItems = due.isStored && events.every((event) => event.itemId !== null && event.attempts > WHOLE_LOOKS);
-  if (onlyItems) return withItems(client, due, result, events, patienceMs, signal);
+  if (onlyItems) return withItems(client, due, result, events, patienceMs, { signal, meter });
 
   const readAt = new Date();
   const [head, items] = await Promise.all([
-    client.getConversation(conversationId, signal).catch((error: unknown) => orAway(error)),
-    client.listConversationItems(conversationId, signal).catch((error: unknown) => orUnlisted(error)),
+    client.getConversation(conversationId, signal, meter).catch((error: unknown) => orAway(error)),
+    client.listConversationItems(conversationId, signal, meter).catch((error: unknown) => orUnlisted(error)),
   ]);
   if (head instanceof GladlyError) {
     const to = await goesOnAs(client, conversationId, head, signal);
@@ -70,7 +78,7 @@ export async function readConversation(
   // Over the cap the newest are what a list leaves out (gladly.md 2.2). Below it, the item is not there yet.
   const unmerged = missing.filter(({ itemId }) => itemId === null).map((event) => ({ event, reason: NOT_MERGED }));
   const unseen = missing.filter(({ itemId }) => itemId !== null);
-  if (list.limited) return withItems(client, due, read, unseen, patienceMs, signal, unmerged);
+  if (list.limited) return withItems(client, due, read, unseen, patienceMs, { signal, meter }, unmerged);
   const notFound = unseen.map((event) => ({ event, reason: NOT_FOUND.item }));
   return lookLater(read, [...unmerged, ...notFound], patienceMs);
 }
@@ -125,14 +133,14 @@ async function withItems(
   result: ConversationResult,
   events: readonly WaitingEvent[],
   patienceMs: number,
-  signal: AbortSignal,
+  asking: Asking,
   alsoMissing: readonly Missing[] = [],
 ): Promise<ConversationResult> {
   const items: Item[] = [];
   const extracted: string[] = [];
   const missing: Missing[] = [...alsoMissing];
   for (const event of events) {
-    const item = await readItem(client, due.conversationId, event, signal);
+    const item = await readItem(client, due.conversationId, event, asking);
     if (typeof item === 'string') missing.push({ event, reason: item });
     else extracted.push(event.eventId);
     if (typeof item === 'object' && item !== null) items.push(item);
@@ -149,14 +157,14 @@ async function readItem(
   client: GladlyClient,
   conversationId: string,
   { itemId, type }: WaitingEvent,
-  signal: AbortSignal,
+  { signal, meter }: Asking,
 ): Promise<Item | string | null> {
   if (itemId === null) return null;
   try {
     const answer =
       type === 'CONVERSATION/NOTE_CREATED'
-        ? await client.getNote(conversationId, itemId, signal)
-        : await client.getConversationItem(itemId, signal);
+        ? await client.getNote(conversationId, itemId, signal, meter)
+        : await client.getConversationItem(itemId, signal, meter);
     return answer.item;
   } catch (error) {
     if (!(error instanceof GladlyError) || error.foreign) throw error;

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Extract, type ExtractDeps, obstacleOf } from '../../../src/activities/drain/extract.ts';
 import { MAINTENANCE_MS } from '../../../src/activities/drain/limits.ts';
 import { readConversation } from '../../../src/activities/drain/read-conversation.ts';
+import { Room } from '../../../src/activities/drain/room.ts';
 import { GladlyError } from '../../../src/gladly/errors.ts';
 import { type Answerer, clientOf, extraHost, startHttp } from '../../support/gladly/server.ts';
 
@@ -38,6 +39,7 @@ async function extractOver(answer: Answerer) {
     lastRead: async () => [],
     troubledForMs: () => 0,
     patienceMs: 1_000,
+    room: new Room(1_000_000),
   };
   return { extract: new Extract(deps), stored };
 }
