@@ -18,6 +18,8 @@ export interface FeedConversation {
   readonly limited: boolean;
   readonly readAt: Date | null;
   readonly goneAt: Date | null;
+  /** The id under which a conversation goes on that is gone under its own. */
+  readonly movedTo: string | null;
   readonly raw: unknown;
 }
 
@@ -41,7 +43,7 @@ export interface FeedItem {
 
 const CONVERSATION = `feed_seq AS seq, conversation_id AS "conversationId", customer_id AS "customerId", status, created_at AS "createdAt",
   closed_at AS "closedAt", inbox_id AS "inboxId", agent_id AS "agentId", topic_ids AS "topicIds", custom_attributes AS "customAttributes",
-  item_count AS "itemCount", limited, read_at AS "readAt", gone_at AS "goneAt", raw`;
+  item_count AS "itemCount", limited, read_at AS "readAt", gone_at AS "goneAt", moved_to AS "movedTo", raw`;
 
 const ITEM = `item_id AS "itemId", type, at, customer_id AS "customerId", initiator_type AS "initiatorType", initiator_id AS "initiatorId",
   responder_type AS "responderType", responder_id AS "responderId", direction, channel, subject, content,

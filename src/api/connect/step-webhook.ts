@@ -39,7 +39,7 @@ ${events(step)}`,
 
 function choice({ urls }: WebhookStep): Html {
   return html`<div class="note good"><p><strong>The quick way: we create it for you.</strong></p>
-<p>One webhook, with our address, the ten events and a key of its own. You find it in Gladly under <b>Settings &gt; App Developer Tools &gt; Webhooks</b>.</p>
+<p>One webhook, with our address, the ten events, <code>${MERGE_EVENT}</code> and a key of its own. You find it in Gladly under <b>Settings &gt; App Developer Tools &gt; Webhooks</b>.</p>
 ${setupButton(urls.webhook, 'create_for_me', 'Create it for me')}</div>`;
 }
 

@@ -163,8 +163,8 @@ async function writeRows(tx: Tx, tenantId: TenantId, plans: readonly Plan[], bef
   if (others.length === 0) return;
   await tx.query(
     `UPDATE conversations c SET item_count = row.item_count, feed_seq = row.seq,
-       gone_at = CASE WHEN row.gone THEN now() ELSE c.gone_at END
-     FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::boolean[]) AS row(conversation_id, item_count, seq, gone)
+       gone_at = CASE WHEN row.gone THEN now() ELSE c.gone_at END, moved_to = CASE WHEN row.gone THEN row.moved_to ELSE c.moved_to END
+     FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::boolean[], $6::text[]) AS row(conversation_id, item_count, seq, gone, moved_to)
      WHERE c.tenant_id = $1 AND c.conversation_id = row.conversation_id`,
     [
       tenantId,
@@ -172,6 +172,7 @@ async function writeRows(tx: Tx, tenantId: TenantId, plans: readonly Plan[], bef
       others.map(({ itemCount }) => itemCount),
       others.map((one) => one.seq),
       others.map(({ goneNow }) => goneNow),
+      others.map(({ write }) => write.moved?.to ?? null),
     ],
   );
 }
@@ -196,7 +197,7 @@ async function upsertRead(
        customer_id = excluded.customer_id, status = excluded.status, created_at = excluded.created_at, closed_at = excluded.closed_at,
        inbox_id = excluded.inbox_id, agent_id = excluded.agent_id, topic_ids = excluded.topic_ids,
        custom_attributes = excluded.custom_attributes, item_count = excluded.item_count, limited = excluded.limited,
-       read_at = excluded.read_at, gone_at = NULL, raw = excluded.raw, digest = excluded.digest,
+       read_at = excluded.read_at, gone_at = NULL, moved_to = NULL, raw = excluded.raw, digest = excluded.digest,
        feed_seq = CASE WHEN excluded.feed_seq = 0 THEN c.feed_seq ELSE excluded.feed_seq END`,
     [
       tenantId,

@@ -17,3 +17,6 @@ CREATE INDEX conversations_of_customer ON conversations (tenant_id, customer_id,
 -- `merged`: no delivery, but made from one that told of a merge. NOT VALID: rows that are there came in fewer ways.
 ALTER TABLE events DROP CONSTRAINT events_way_check;
 ALTER TABLE events ADD CONSTRAINT events_way_check CHECK (way IN ('queue', 'direct', 'merged')) NOT VALID;
+
+-- The id under which a conversation goes on that is gone under its own.
+ALTER TABLE conversations ADD COLUMN moved_to text COLLATE "C";

@@ -16,6 +16,7 @@ const row = z
     customerId: z.string(),
     status: z.string(),
     goneAt: z.string().nullable(),
+    movedTo: z.string().nullable(),
     itemCount: z.number(),
     items: z.array(z.object({ customerId: z.string().nullable() }).loose()),
   })
@@ -158,8 +159,8 @@ describe('merged customers and moved conversations', { timeout: 120_000 }, () =>
       .parse(await on.gladly.control('POST', `/conversations/${first.id}/move`));
     await on.resume();
     await on.when(({ extracted, waiting }) => extracted === 6 && waiting === 0);
-    expect(await on.read(id)).toMatchObject({ customerId: first.customerId, goneAt: null });
-    expect((await on.read(first.id)).goneAt).not.toBeNull();
+    expect(await on.read(id)).toMatchObject({ customerId: first.customerId, goneAt: null, movedTo: null });
+    expect(await on.read(first.id)).toMatchObject({ goneAt: expect.any(String), movedTo: id });
   });
 
   it.concurrent('a redirect to no conversation is believed no sooner than a conversation that is not there', async () => {
