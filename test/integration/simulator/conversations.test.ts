@@ -161,4 +161,37 @@ describe('customers', () => {
     // It lives on under the new customer.
     await gladly.emit({ count: 3, conversationId: source.id });
   });
+
+  test('a merge may name no conversation', async () => {
+    const gladly = await startGladly();
+    const [source, destination] = [await addConversation(gladly, {}), await addConversation(gladly, {})];
+    const merge = {
+      sourceCustomerId: source.customerId,
+      destinationCustomerId: destination.customerId,
+      nameConversations: false,
+    };
+    const answer = z.object({ event: z.object({ content: z.unknown() }) });
+    const { event } = await gladly.control(answer, 'POST', '/customers/merge', merge);
+    expect(event.content).toEqual({
+      sourceCustomerId: source.customerId,
+      destinationCustomerId: destination.customerId,
+    });
+  });
+});
+
+test('a conversation that moved is a 301 to its new id, and lives on there', async () => {
+  const gladly = await startGladly();
+  const old = await addConversation(gladly, { items: 2 });
+  const { id } = await gladly.control(z.object({ id: z.string() }), 'POST', `/conversations/${old.id}/move`, {});
+  for (const what of ['', '/items']) {
+    const { status, headers, json } = await gladly.api('GET', `/conversations/${old.id}${what}`);
+    expect([status, headers.get('location')]).toEqual([301, `/api/v1/conversations/${id}${what}`]);
+    expect(json).toMatchObject({ errors: [{ code: 'moved', meta: { old: old.id, new: id } }] });
+  }
+  await gladly.emit({ count: 3, conversationId: id });
+  const { conversation, items } = await gladly.dump(id);
+  expect(conversation).toMatchObject({ id, customerId: old.customerId });
+  expect(items.length).toBeGreaterThanOrEqual(2);
+  for (const entry of items) expect(entry).toMatchObject({ conversationId: id });
+  expect((await gladly.call('POST', `/simulator/conversations/${old.id}/move`, {})).status).toBe(404);
 });
