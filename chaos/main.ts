@@ -5,7 +5,7 @@
  *
  * `npm run chaos -- --outage sqs | postgres | both [--seconds 120]`: the same load while one store or both are dead for so long.
  *
- * `npm run chaos -- --hostile [--tenants 8] [--minutes 10 | --seconds N]`: 5,000 events over several tenants while everything unkind happens
+ * `npm run chaos -- --hostile [--tenants 8] [--minutes 10 | --seconds N] [--only KIND,KIND]`: 5,000 events over several tenants while everything unkind happens
  * besides: Gladly's answers, queues, Temporal's operators, keys and clocks. Exit code 1 when something was stuck or misled too, or did not happen.
  */
 import { randomBytes } from 'node:crypto';
@@ -13,6 +13,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { section, writeSection } from '../bench/support/sections.ts';
+import { isKind } from './hostile/kinds.ts';
 import { hostileLine, hostileTable, isGoodHostile, missedIn, tallyLines } from './hostile/report.ts';
 import { hostile } from './hostile/run.ts';
 import { OUTAGES, type Outage, outage } from './outage.ts';
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '50' },
     outage: { type: 'string' },
     hostile: { type: 'boolean', default: false },
+    only: { type: 'string' },
     tenants: { type: 'string', default: '8' },
     minutes: { type: 'string', default: '10' },
     seconds: { type: 'string' },
@@ -96,6 +98,7 @@ async function beHostile(): Promise<boolean> {
     tenants: wholeNumber('tenants', values.tenants),
     seconds: seconds === undefined ? 60 * wholeNumber('minutes', minutes) : wholeNumber('seconds', seconds),
     postgres: values.postgres,
+    only: values.only?.split(',').map((name) => (isKind(name) ? name : complain(`--only: there is no ${name}`))),
   };
   say(`${options.events} events over ${options.tenants} tenants for ${options.seconds} s, seed ${options.seed}`);
   const result = await hostile(options);
@@ -103,7 +106,7 @@ async function beHostile(): Promise<boolean> {
   const misled = result.misled.map(({ tenant, why }) => `${tenant}: ${why}`);
   for (const fault of [...result.stuck, ...new Set(misled), ...missedIn(result.tally)].slice(0, 50)) say(fault);
   for (const line of tallyLines(result.tally)) say(line);
-  rewrite(HOSTILE_SECTION, (before) => hostileTable(before, options, result, date));
+  if (options.only === undefined) rewrite(HOSTILE_SECTION, (before) => hostileTable(before, options, result, date));
   say(hostileLine(result));
   return isGoodHostile(result);
 }

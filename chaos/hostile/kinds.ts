@@ -83,10 +83,12 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS;
 
-/** @internal In the order of the table. */
+/** In the order of the table. */
 export const ALL_KINDS = Object.keys(KINDS) as readonly Kind[];
 
 export const factsOf = (kind: Kind): KindFacts => KINDS[kind];
+
+export const isKind = (name: string): name is Kind => Object.hasOwn(KINDS, name);
 
 /** True when trouble of this kind explains that a status names `code`. */
 export const explains = (kind: Kind, code: string): boolean => factsOf(kind).explains.some((one) => one.test(code));

@@ -6,7 +6,7 @@ import { tellOfEverything } from '../untold.ts';
 import { judge, type Verdict } from '../verdict.ts';
 import { type Does, GLADLY_TROUBLE } from './gladly.ts';
 import { houseTrouble } from './house.ts';
-import { explains, type Kind } from './kinds.ts';
+import { explains, FULL_MS, type Kind } from './kinds.ts';
 import { type Misled, misledBy, type Span } from './misled.ts';
 import { eventually } from './patience.ts';
 import { isPlanted, queueTrouble } from './queues.ts';
@@ -26,6 +26,8 @@ export interface HostileOptions {
   readonly quota: number;
   /** Debian's Postgres instead of PGlite: it turns read-only, too. */
   readonly postgres: boolean;
+  /** No other kinds of trouble than these. */
+  readonly only?: readonly Kind[] | undefined;
   readonly keep: boolean;
   readonly say: (line: string) => void;
 }
@@ -47,20 +49,24 @@ export interface HostileResult {
 /** After the trouble has ended everything has so long to go on: a conversation that failed again and again is tried each ten minutes. */
 const SETTLE_MS = 300_000;
 const LOOK_MS = 1_000;
+const QUIET_MS = 2_500;
+/** How often all tenants are looked at: the product’s own five minutes are half of a run. */
+const SWEEP_MS = 10_000;
+const SHORT_SWEEP_MS = 3_000;
 /** A clock is off as it should when its first line is within the time that a start may take. */
 const START_MS = 180_000;
 
 /** Sends events to several tenants while everything unkind happens to them, waits until all is quiet, and counts. */
 export async function hostile(options: HostileOptions): Promise<HostileResult> {
-  const { seed, tenants, seconds, postgres, say } = options;
+  const { seed, tenants, seconds, postgres, only, say } = options;
   const started = performance.now();
   const startedAt = Date.now();
   const since = (): string => `${Math.round((performance.now() - started) / 1_000)} s`;
-  const scene = await openScene(options);
+  const scene = await openScene({ ...options, sweepMs: seconds * 1_000 < FULL_MS / 2 ? SHORT_SWEEP_MS : SWEEP_MS });
   try {
     say(`up after ${since()}; data in ${scene.world.dataDir}`);
     const watcher = new Watcher(scene.sites, scene.db);
-    const schedule = makeSchedule({ seed, tenants, lengthMs: seconds * 1_000, postgres });
+    const schedule = makeSchedule({ seed, tenants, lengthMs: seconds * 1_000, postgres, only });
     const journal = new Journal(scene.sites, (line) => say(`${since()}: ${line}`));
     const eachEvents = Math.ceil(options.events / tenants);
     await Promise.all([
@@ -154,21 +160,37 @@ async function doAll(scene: Scene, schedule: readonly Trouble[], journal: Journa
   );
 }
 
-/** Takes all trouble away, has Gladly send again what was refused, and waits until nothing is under way, or nothing moves any more. */
-async function settle({ pipeline, tenantId }: Site, watcher: Watcher, say: HostileOptions['say']): Promise<void> {
+/**
+ * Takes all trouble away, has Gladly send again what was refused, and waits until nothing is under way, or nothing moves any more. Of what the feed
+ * calls limited, because its list could not be had, one more event tells: after that it must be complete.
+ */
+async function settle(site: Site, watcher: Watcher, say: HostileOptions['say']): Promise<void> {
+  const { pipeline, tenantId } = site;
   await pipeline.control('DELETE', '/simulator/faults', undefined, z.unknown());
   await insist(pipeline, 'resume', {}).catch(() => say(`${tenantId} cannot be resumed`));
   await pipeline.control('PATCH', '/simulator/settings', { clockFactor: HURRY }, z.unknown());
   await allIsSent(pipeline);
   await tellOfEverything(pipeline);
+  if (!(await isQuietSoon(site, watcher))) return say(`${tenantId} does not settle`);
+  const limited = [...(await pipeline.feed()).values()].filter((line) => line['limited'] === true);
+  for (const { conversationId } of limited) await pipeline.emit(1, { conversationId });
+  await tellOfEverything(pipeline);
+  if (!(await isQuietSoon(site, watcher))) say(`${tenantId} does not settle again`);
+}
+
+async function isQuietSoon({ pipeline, tenantId }: Site, watcher: Watcher): Promise<boolean> {
   await allIsSent(pipeline);
   const isQuiet = async (): Promise<boolean> => {
     const { events } = await pipeline.status();
     return events.inQueue === 0 && events.waiting === 0 && watcher.unsettled.get(tenantId)?.length === 0;
   };
-  // Quiet twice is quiet: what SQS calls in flight and what it calls waiting are counted one after the other.
-  const settled = async (): Promise<boolean> => (await isQuiet()) && (await sleep(2 * LOOK_MS), await isQuiet());
-  if (!(await eventually(settled, SETTLE_MS, LOOK_MS))) say(`${tenantId} does not settle`);
+  const isQuietTwice = async (): Promise<boolean> => {
+    if (!(await isQuiet())) return false;
+    // What SQS calls in flight and what it calls waiting are counted one after the other, and the watcher looks every two seconds.
+    await sleep(QUIET_MS);
+    return isQuiet();
+  };
+  return eventually(isQuietTwice, SETTLE_MS, LOOK_MS);
 }
 
 /** What one tenant came to. */

@@ -39,11 +39,11 @@ export interface SceneOptions {
   /** Of each simulated Gladly, requests a second. */
   readonly quota: number;
   readonly postgres: boolean;
+  readonly sweepMs: number;
 }
 
 /** What waits for a person or for Gladly is looked at soon: the product's own times are minutes, and are as long as the run. */
 const SOON = {
-  SWEEP_MS: '10000',
   ATTENTION_LOOK_MS: '10000',
   GLADLY_WAIT_MAX_MS: '10000',
   ONBOARDING_RETRY_MAX_MS: '10000',
@@ -79,6 +79,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     const env = {
       ...SOON,
       ...EMBEDDED_AWS,
+      SWEEP_MS: String(options.sweepMs),
       SIMULATOR_QUOTA: String(quota),
       SIMULATOR_SEED: seed,
       SQS_ENDPOINT: sqs.url,

@@ -20,55 +20,61 @@ export interface ScheduleOptions {
   readonly lengthMs: number;
   /** A Postgres of its own, which can turn read-only. */
   readonly postgres: boolean;
+  /** No others than these. */
+  readonly only?: readonly Kind[] | undefined;
 }
 
 /** The first and the last part of the time are left in peace: something must be under way, and something must come after. */
 const FIRST = 0.05;
 const LAST = 0.9;
-/** Trouble that is over leaves so long, of FULL_MS, to the next one. */
-const GAP_SECONDS = [2, 12] as const;
+/** What is over leaves so many seconds, in a run of FULL_MS, to the next of its lane: a part must be back before another is killed. */
+const GAP_SECONDS = { tenant: [2, 12], house: [20, 40] } as const;
 /** A spell in a short run is still longer than a reading and its second try. */
 const SHORTEST_MS = 2_500;
+const SHORTEST_GAP_MS = 2_000;
 
 /**
  * What happens in a run: the same seed gives the same. Each tenant has one trouble at a time, and the house one more. Every kind comes before any comes
  * again, to another tenant each time, and each at least once, even when that takes longer than `lengthMs`.
  */
-export function makeSchedule({ seed, tenants, lengthMs, postgres }: ScheduleOptions): readonly Trouble[] {
+export function makeSchedule({ seed, tenants, lengthMs, postgres, only }: ScheduleOptions): readonly Trouble[] {
   const random = createRandom('hostile', seed);
   const scale = Math.min(1, lengthMs / FULL_MS);
-  const kinds = ALL_KINDS.filter((kind) => postgres || factsOf(kind).needs !== 'postgres');
+  const possible = ALL_KINDS.filter((kind) => postgres || factsOf(kind).needs !== 'postgres');
+  const kinds = possible.filter((kind) => only === undefined || only.includes(kind));
   const of = (lane: 'tenant' | 'house') => kinds.filter((kind) => factsOf(kind).lane === lane);
   const lanes = Array.from({ length: tenants }, (_, tenant) => tenant);
-  const fill = (numbers: readonly (number | null)[], cards: readonly Kind[]): readonly Trouble[] =>
-    deal(numbers, cards, { from: FIRST * lengthMs, to: LAST * lengthMs, scale, random });
-  return [...fill(lanes, of('tenant')), ...fill([null], of('house'))].sort((a, b) => a.atMs - b.atMs);
+  const fill = (numbers: readonly (number | null)[], lane: keyof typeof GAP_SECONDS): readonly Trouble[] =>
+    deal(numbers, of(lane), { from: FIRST * lengthMs, to: LAST * lengthMs, scale, gap: GAP_SECONDS[lane], random });
+  return [...fill(lanes, 'tenant'), ...fill([null], 'house')].sort((a, b) => a.atMs - b.atMs);
 }
 
 interface Table {
   readonly from: number;
   readonly to: number;
   readonly scale: number;
+  /** Seconds at least and at most. */
+  readonly gap: readonly [least: number, most: number];
   readonly random: Random;
 }
 
 /** Deals one shuffled deck after another, each card to the lane that is free first, until all lanes are full and all kinds were dealt. */
 function deal(lanes: readonly (number | null)[], cards: readonly Kind[], table: Table): readonly Trouble[] {
   const { from, to, scale, random } = table;
-  const gap = (): number => scale * 1_000 * (GAP_SECONDS[0] + random.next() * (GAP_SECONDS[1] - GAP_SECONDS[0]));
+  const between = (least: number, most: number): number => scale * 1_000 * (least + random.next() * (most - least));
+  const gap = (): number => Math.max(SHORTEST_GAP_MS, between(...table.gap));
   const free = lanes.map((lane) => ({ lane, atMs: from + gap() }));
   const troubles: Trouble[] = [];
   let deck: readonly Kind[] = [];
   for (;;) {
     const next = free.reduce((first, one) => (one.atMs < first.atMs ? one : first));
-    if (next.atMs >= to && troubles.length >= cards.length) return troubles;
+    if (cards.length === 0 || (next.atMs >= to && troubles.length >= cards.length)) return troubles;
     if (deck.length === 0) deck = shuffled(cards, random);
     const [kind, ...left] = deck;
     if (kind === undefined) return troubles;
     deck = left;
     const [least, most] = factsOf(kind).seconds;
-    const lasts = scale * 1_000 * (least + random.next() * (most - least));
-    const forMs = most === 0 ? 0 : Math.max(SHORTEST_MS, Math.round(lasts));
+    const forMs = most === 0 ? 0 : Math.max(SHORTEST_MS, Math.round(between(least, most)));
     const dice = [random.next(), random.next()] as const;
     troubles.push({ atMs: Math.round(next.atMs), forMs, kind, tenant: next.lane, dice });
     next.atMs += forMs + gap();

@@ -53,7 +53,7 @@ export function temporalTrouble({ workflowService, schedule }: Client) {
 
   /** The workflow may just have ended by other trouble: it is begun anew. */
   const until = (what: () => Promise<unknown>): Promise<boolean> =>
-    eventually(async () => (await what(), true), HAPPENS_MS, EVERY_MS);
+    eventually(() => what().then(() => true), HAPPENS_MS, EVERY_MS);
 
   const idOf = { extraction: extractionWorkflowId, onboarding: onboardingWorkflowId } as const;
   type Which = keyof typeof idOf;

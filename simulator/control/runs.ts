@@ -29,7 +29,7 @@ export function createRuns(emitter: Emitter): Runs {
       lastId += 1;
       const run: Run = { id: lastId, wanted: count, events: [], deliveries: 0, state: 'running' };
       runs.set(run.id, run);
-      for (const id of runs.keys()) if (id <= lastId - KEPT_RUNS) runs.delete(id);
+      for (const { id, state } of runs.values()) if (state !== 'running' && id <= lastId - KEPT_RUNS) runs.delete(id);
       const emission = emitter.emit(count, options, (event) => {
         run.events.push(event);
         run.deliveries += event.webhooks;
