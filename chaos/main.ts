@@ -106,6 +106,7 @@ async function beHostile(): Promise<boolean> {
   const misled = result.misled.map(({ tenant, why }) => `${tenant}: ${why}`);
   for (const fault of [...result.stuck, ...new Set(misled), ...missedIn(result.tally)].slice(0, 50)) say(fault);
   for (const line of tallyLines(result.tally)) say(line);
+  say(`looks: ${result.looks.all}, ${result.looks.naming} of them at a status that named something`);
   if (options.only === undefined) rewrite(HOSTILE_SECTION, (before) => hostileTable(before, options, result, date));
   say(hostileLine(result));
   return isGoodHostile(result);

@@ -47,7 +47,7 @@ function row(options: HostileOptions, result: HostileResult, date: string): stri
     `\`npm run chaos -- ${flags.join(' ')}\``,
     database,
     `${times} of ${tally.size} kinds`,
-    String(looks),
+    `${looks.all}, ${looks.naming} naming`,
     `${verdict.delivered} events, ${verdict.conversations} conversations, ${verdict.items} items`,
     hostileLine(result),
     `${Math.round(tookMs / 1_000)} s`,

@@ -41,7 +41,8 @@ export interface HostileResult {
   readonly stuck: readonly string[];
   readonly misled: readonly Misled[];
   readonly tally: Tally;
-  readonly looks: number;
+  /** Looks at a status, and how many of them found something named: a run in which none did has looked at nothing. */
+  readonly looks: { readonly all: number; readonly naming: number };
   readonly tookMs: number;
   readonly database: string;
 }
@@ -83,7 +84,7 @@ export async function hostile(options: HostileOptions): Promise<HostileResult> {
       stuck: ends.flatMap(({ stuck }) => stuck),
       misled: misledBy(watcher.looks, journal.spans),
       tally: journal.tally(schedule, clocks(scene, startedAt)),
-      looks: watcher.looks.length,
+      looks: { all: watcher.looks.length, naming: watcher.looks.filter(({ named }) => named.length > 0).length },
       tookMs: performance.now() - started,
       database: scene.postgres ? `Postgres ${scene.postgres.version}` : 'PGlite',
     };

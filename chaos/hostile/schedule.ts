@@ -28,7 +28,7 @@ export interface ScheduleOptions {
 const FIRST = 0.05;
 const LAST = 0.9;
 /** What is over leaves so many seconds, in a run of FULL_MS, to the next of its lane: a part must be back before another is killed. */
-const GAP_SECONDS = { tenant: [2, 12], house: [20, 40] } as const;
+const GAP_SECONDS = { tenant: [2, 12], house: [8, 18] } as const;
 /** A spell in a short run is still longer than a reading and its second try. */
 const SHORTEST_MS = 2_500;
 const SHORTEST_GAP_MS = 2_000;

@@ -27,5 +27,6 @@ test('300 events of three tenants while everything unkind happens: nothing lost,
   const nothing = { lost: [], doubled: [], wrong: [], stuck: [], misled: [], missed: [] };
   expect({ lost, doubled, wrong, stuck, misled, missed }, told).toEqual(nothing);
   expect(verdict.delivered).toBeGreaterThanOrEqual(300);
-  expect(result.looks).toBeGreaterThan(50);
+  expect(result.looks.all).toBeGreaterThan(50);
+  expect(result.looks.naming).toBeGreaterThan(0);
 });

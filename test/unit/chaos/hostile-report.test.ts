@@ -10,7 +10,7 @@ const good: HostileResult = {
     ['merge', { planned: 2, happened: 2 }],
     ['401 spell', { planned: 1, happened: 1 }],
   ]),
-  looks: 40,
+  looks: { all: 40, naming: 7 },
   tookMs: 61_000,
   database: 'PGlite',
 };
@@ -39,7 +39,7 @@ test('a run is a row that can be run again, the newest on top', () => {
   const rows = hostileTable(hostileTable('', options, good, '2026-01-01'), options, good, '2026-01-02').split('\n');
   expect(rows).toHaveLength(4);
   expect(rows[2]).toBe(
-    '| 2026-01-02 | `npm run chaos -- --hostile --events 9 --tenants 2 --seconds 60 --quota 50 --seed s --postgres` | PGlite | 3 of 2 kinds | 40 | 9 events, 2 conversations, 5 items | lost=0 doubled=0 wrong=0 stuck=0 misled=0 refused=3 | 61 s |',
+    '| 2026-01-02 | `npm run chaos -- --hostile --events 9 --tenants 2 --seconds 60 --quota 50 --seed s --postgres` | PGlite | 3 of 2 kinds | 40, 7 naming | 9 events, 2 conversations, 5 items | lost=0 doubled=0 wrong=0 stuck=0 misled=0 refused=3 | 61 s |',
   );
   expect(rows[3]).toContain('2026-01-01');
 });
