@@ -7,10 +7,11 @@ export function missedIn(tally: Tally): readonly string[] {
     .map(([kind, { planned, happened }]) => `${kind}: ${happened} of ${planned} happened`);
 }
 
-/** Nothing may be lost, doubled, wrong, stuck or misled, and all that was planned must have happened. */
-export function isGoodHostile({ verdict, stuck, misled, tally }: HostileResult): boolean {
+/** Nothing may be lost, doubled, wrong, stuck or misled, and all that was planned must have happened and been seen. */
+export function isGoodHostile({ verdict, stuck, misled, tally, looks }: HostileResult): boolean {
   const { lost, doubled, wrong } = verdict;
-  return lost.length + doubled.length + wrong.length + stuck.length + misled.length + missedIn(tally).length === 0;
+  const faults = lost.length + doubled.length + wrong.length + stuck.length + misled.length + missedIn(tally).length;
+  return faults === 0 && looks.naming > 0;
 }
 
 /** How often each kind happened, one line each, by name. */

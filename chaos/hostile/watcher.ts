@@ -11,7 +11,6 @@ const seen = z.object({
   problem: z.string().nullable(),
   findings: z.array(z.object({ code: z.string() })),
   out: z.string().nullable(),
-  state: z.string().nullable(),
   onboarding: z.object({ problem: coded }).loose().nullable(),
   extraction: z.object({ pause: z.unknown(), problem: coded, warning: coded }).loose().nullable(),
   events: z.object({ inDeadLetterQueue: z.number().nullable(), rejected: z.number() }).loose(),
@@ -57,31 +56,13 @@ export class Watcher {
   async #watch(site: Site): Promise<void> {
     let next = performance.now();
     while (!this.#running.signal.aborted) {
-      // While API or Postgres are down nothing is said, and so nobody is misled.
-      const look = await this.#look(site).catch(() => undefined);
-      if (look !== undefined) this.looks.push(look);
+      // While API or Postgres are down nothing is said, and so nobody is misled. An answer that is not understood ends the run.
+      const truth = await this.#unsettledOf(site).catch(() => undefined);
+      const said = await ask(site).catch(() => undefined);
+      if (truth !== undefined && said !== undefined) this.looks.push(lookOf(site, seen.parse(JSON.parse(said)), truth));
       next = Math.max(next + LOOK_MS, performance.now());
       await sleep(next - performance.now(), undefined, { signal: this.#running.signal }).catch(() => undefined);
     }
-  }
-
-  async #look(site: Site): Promise<Look> {
-    const { tenantId, pipeline } = site;
-    const unsettled = await this.#unsettledOf(site);
-    const { problem, findings, out, onboarding, extraction, events } = seen.parse(await pipeline.status());
-    const codes = [problem, onboarding?.problem?.code, extraction?.problem?.code, extraction?.warning?.code];
-    const named = [...codes.filter((code) => code != null), ...findings.map(({ code }) => code)];
-    return {
-      atMs: performance.now(),
-      tenant: tenantId,
-      named: [...new Set(named)],
-      excused: extraction?.pause != null || out !== null,
-      standing: [
-        ...((events.inDeadLetterQueue ?? 0) > 0 ? ['dead_letters_waiting'] : []),
-        ...(events.rejected > 0 ? ['events_rejected'] : []),
-      ],
-      oldest: unsettled[0] ?? null,
-    };
   }
 
   /** Ids of events that were accepted and have no final state, the oldest first. */
@@ -104,4 +85,26 @@ export class Watcher {
     this.unsettled.set(tenantId, unsettled);
     return unsettled;
   }
+}
+
+async function ask({ tenantId, pipeline }: Site): Promise<string | undefined> {
+  const { status, text } = await pipeline.ask('GET', `/v1/tenants/${tenantId}`);
+  return status === 200 ? text : undefined;
+}
+
+function lookOf({ tenantId }: Site, status: z.infer<typeof seen>, unsettled: readonly string[]): Look {
+  const { problem, findings, out, onboarding, extraction, events } = status;
+  const codes = [problem, onboarding?.problem?.code, extraction?.problem?.code, extraction?.warning?.code];
+  const named = [...codes.filter((code) => code != null), ...findings.map(({ code }) => code)];
+  return {
+    atMs: performance.now(),
+    tenant: tenantId,
+    named: [...new Set(named)],
+    excused: extraction?.pause != null || out !== null,
+    standing: [
+      ...((events.inDeadLetterQueue ?? 0) > 0 ? ['dead_letters_waiting'] : []),
+      ...(events.rejected > 0 ? ['events_rejected'] : []),
+    ],
+    oldest: unsettled[0] ?? null,
+  };
 }

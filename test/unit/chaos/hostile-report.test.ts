@@ -24,6 +24,7 @@ test('a run is good only when nothing went wrong, nobody was misled, and all tha
   for (const list of ['lost', 'doubled', 'wrong'] as const)
     expect(isGoodHostile({ ...good, verdict: { ...good.verdict, [list]: ['x'] } })).toBe(false);
   expect(isGoodHostile({ ...good, stuck: ['x'] })).toBe(false);
+  expect(isGoodHostile({ ...good, looks: { all: 40, naming: 0 } })).toBe(false);
   expect(isGoodHostile({ ...good, misled: [{ atMs: 1, tenant: 'a', why: 'x' }] })).toBe(false);
   expect(isGoodHostile({ ...good, tally: new Map([['merge', { planned: 2, happened: 1 }]]) })).toBe(false);
 });
