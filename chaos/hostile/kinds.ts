@@ -15,11 +15,11 @@ export const FULL_MS = 600_000;
 const GLADLY = [
   /^(gladly|domain|token|webhook)_/,
   /^(forbidden|not_gladly|redirect_refused|answer_too_large|user_not_found|credentials_missing)$/,
-  /^(dns_failed|connection_|conversations_not_found|conversations_failing|quota_starved|organization_)/,
+  /^(dns_failed|connection_|conversations_|events_stalled|quota_starved|organization_)/,
   /_role_missing$/,
 ];
 const QUEUE = [/^queue_/, /^events_rejected$/, /^dead_letters_waiting$/];
-const TEMPORAL = [/^workflow/, /^tenant_/, /^extraction_/, /^onboarding_/, /wedged/, /_stuck$/, /_stalled$/];
+const TEMPORAL = [/^workflow_/, /^(key_missing|events_stalled)$/];
 /** A part that is down is seen as trouble of whatever it stands before; a workflow that begins anew verifies everything again. */
 const ANY = [/./];
 
