@@ -24,8 +24,8 @@ const FOREIGN = [
   '{"jobId":1,"task":"resize","args":[]}',
 ] as const;
 
-/** Event ids of what no delivery is: the ledger names it by its hash. Each event of Gladly's has an id of its own. */
-export const isPlanted = (eventId: string): boolean => eventId.startsWith('sha256:');
+/** Event ids that Gladly never sent: what is no delivery the ledger names by its hash, and a merge makes an entry for each conversation. */
+export const isPlanted = (eventId: string): boolean => /^(sha256|merged):/.test(eventId);
 
 /** What becomes of one tenant's queue. */
 export function queueTrouble(sqs: SqsDoor, db: Db) {
