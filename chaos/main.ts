@@ -4,12 +4,18 @@
  * or wrong. The seed that it prints gives the same plan again.
  *
  * `npm run chaos -- --outage sqs | postgres | both [--seconds 120]`: the same load while one store or both are dead for so long.
+ *
+ * `npm run chaos -- --hostile [--tenants 8] [--minutes 10 | --seconds N] [--only KIND,KIND]`: 5,000 events over several tenants while everything unkind happens
+ * besides: Gladly's answers, queues, Temporal's operators, keys and clocks. Exit code 1 when something was stuck or misled too, or did not happen.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { section, writeSection } from '../bench/support/sections.ts';
+import { isKind } from './hostile/kinds.ts';
+import { hostileLine, hostileTable, isGoodHostile, missedIn, tallyLines } from './hostile/report.ts';
+import { hostile } from './hostile/run.ts';
 import { OUTAGES, type Outage, outage } from './outage.ts';
 import { isGoodOutage, outageLine, outageSection } from './outage-report.ts';
 import { isGood, lastLine, runsTable } from './report.ts';
@@ -19,13 +25,18 @@ import type { Verdict } from './verdict.ts';
 const DOCUMENT = join(import.meta.dirname, '../docs/reliability.md');
 const SECTION = 'chaos';
 const OUTAGE_SECTION = 'outages';
+const HOSTILE_SECTION = 'hostile';
 
 const { values } = parseArgs({
   options: {
-    events: { type: 'string', default: '10000' },
+    events: { type: 'string' },
     kills: { type: 'string', default: '50' },
     outage: { type: 'string' },
-    seconds: { type: 'string', default: '120' },
+    hostile: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    tenants: { type: 'string', default: '8' },
+    minutes: { type: 'string', default: '10' },
+    seconds: { type: 'string' },
     rate: { type: 'string', default: '20' },
     quota: { type: 'string', default: '50' },
     seed: { type: 'string' },
@@ -45,12 +56,17 @@ const shared = {
   keep: values.keep,
   say,
 };
-process.exit((await (values.outage === undefined ? killAll() : killStores(values.outage))) ? 0 : 1);
+process.exit((await run()) ? 0 : 1);
+
+function run(): Promise<boolean> {
+  if (values.hostile) return beHostile();
+  return values.outage === undefined ? killAll() : killStores(values.outage);
+}
 
 async function killAll(): Promise<boolean> {
   const options: ChaosOptions = {
     ...shared,
-    events: wholeNumber('events', values.events),
+    events: wholeNumber('events', values.events ?? '10000'),
     kills: wholeNumber('kills', values.kills),
     postgres: values.postgres,
   };
@@ -65,13 +81,35 @@ async function killAll(): Promise<boolean> {
 
 async function killStores(which: string): Promise<boolean> {
   if (!isOutage(which)) return complain(`--outage: one of ${Object.keys(OUTAGES).join(', ')}`);
-  const options = { ...shared, outage: which, seconds: wholeNumber('seconds', values.seconds) };
+  const options = { ...shared, outage: which, seconds: wholeNumber('seconds', values.seconds ?? '120') };
   say(`${which} out for ${options.seconds} s, seed ${options.seed}`);
   const result = await outage(options);
   sayFaults(result.verdict);
   rewrite(OUTAGE_SECTION, (before) => outageSection(before, options, result, date));
   say(outageLine(result));
   return isGoodOutage(options, result);
+}
+
+async function beHostile(): Promise<boolean> {
+  const { seconds, minutes } = values;
+  const options = {
+    ...shared,
+    events: wholeNumber('events', values.events ?? '5000'),
+    tenants: wholeNumber('tenants', values.tenants),
+    seconds: seconds === undefined ? 60 * wholeNumber('minutes', minutes) : wholeNumber('seconds', seconds),
+    postgres: values.postgres,
+    only: values.only?.split(',').map((name) => (isKind(name) ? name : complain(`--only: there is no ${name}`))),
+  };
+  say(`${options.events} events over ${options.tenants} tenants for ${options.seconds} s, seed ${options.seed}`);
+  const result = await hostile(options);
+  sayFaults(result.verdict);
+  const misled = result.misled.map(({ tenant, why }) => `${tenant}: ${why}`);
+  for (const fault of [...result.stuck, ...new Set(misled), ...missedIn(result.tally)].slice(0, 50)) say(fault);
+  for (const line of tallyLines(result.tally)) say(line);
+  say(`looks: ${result.looks.all}, ${result.looks.naming} of them at a status that named something`);
+  if (options.only === undefined) rewrite(HOSTILE_SECTION, (before) => hostileTable(before, options, result, date));
+  say(hostileLine(result));
+  return isGoodHostile(result);
 }
 
 function isOutage(name: string): name is Outage {

@@ -34,7 +34,7 @@ export interface ChaosResult {
 /** A message that a killed worker had received is seen again after its visibility timeout of 60 s; a second worker may die of it too. */
 const SETTLE_MS = 300_000;
 /** Simulated seconds in a real one, once all events have happened: the hour of resends then passes in 20 s. */
-const HURRY = 180;
+export const HURRY = 180;
 
 /** Sends events while everything that can die is killed, waits until all is quiet, and counts. */
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -112,7 +112,8 @@ export async function settle(pipeline: Pipeline): Promise<void> {
   await pipeline.when('everything is extracted', ({ events }) => isQuiet(events), SETTLE_MS);
 }
 
-async function allIsSent(pipeline: Pipeline): Promise<void> {
+/** Waits until Gladly has nothing left to send. */
+export async function allIsSent(pipeline: Pipeline): Promise<void> {
   const settled = z.object({ settled: z.boolean() });
   const end = performance.now() + SETTLE_MS;
   while (!(await pipeline.control('GET', '/simulator/deliveries/settled?waitMs=10000', undefined, settled)).settled) {

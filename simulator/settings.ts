@@ -31,6 +31,11 @@ export type Settings = {
   nodeClocksMs: readonly number[];
   /** How long a new conversation cannot be read, in real ms: a read replica may be behind (gladly.md 6.8). */
   newLagMs: number;
+  /**
+   * Requests a second, per method, of somebody else's client of the same organization (gladly.md 7.4). It asks evenly, and
+   * whoever asks first gets what is free: far above `quotaPerSecond` it takes all of the quota. 0: nobody.
+   */
+  rivalPerSecond: number;
 };
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
@@ -45,4 +50,5 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   pingBody: 'type-only',
   nodeClocksMs: [0],
   newLagMs: 0,
+  rivalPerSecond: 0,
 };

@@ -186,5 +186,6 @@ function chooseSettings(options: SimulatorOptions): Settings {
     pingBody: options.pingBody ?? defaults.pingBody,
     nodeClocksMs: defaults.nodeClocksMs,
     newLagMs: defaults.newLagMs,
+    rivalPerSecond: defaults.rivalPerSecond,
   };
 }

@@ -13,6 +13,7 @@ const emitSchema = z.strictObject({
   conversationId: z.string().optional(),
   conversations: z.int().positive().max(10_000).optional(),
   onlySubscribed: z.boolean().optional(),
+  newConversations: z.boolean().optional(),
   ratePerSecond: z.number().positive().max(10_000).optional(),
   /** false: answers at once with 202 and the run's id. */
   wait: z.boolean().default(true),
@@ -23,6 +24,8 @@ const conversationSchema = z.strictObject({
   channel: channelSchema.default('CHAT'),
   customerId: z.string().optional(),
 });
+
+const thirdPartySchema = z.strictObject({ from: z.enum(['INTERNAL', 'EXTERNAL']).default('EXTERNAL') });
 
 const mergeSchema = z.strictObject({
   sourceCustomerId: z.string(),
@@ -123,6 +126,16 @@ export function lifeRoutes({ stores, emitter, extras, life, runs }: LifeParts): 
         if (newId === undefined) throw missing('conversation', id);
         life.reload();
         return json(200, { id: newId });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/simulator/conversations/:id/third-party-mails',
+      handle: ({ params: { id = '' }, body }) => {
+        const { from } = read(thirdPartySchema, body);
+        const made = emitter.commit(() => extras.addThirdPartyMail(id, from));
+        if (made === undefined) throw missing('conversation', id);
+        return json(201, made);
       },
     },
     {

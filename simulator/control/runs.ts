@@ -16,12 +16,21 @@ export type Runs = {
   get(id: number): Run | undefined;
 };
 
-/** Each holds its events: a run of 200,000 takes about 40 MB. */
-const KEPT_RUNS = 3;
+/** Finished runs are kept up to so many events of them all: 200,000 take about 40 MB. The latest is kept, however large. */
+const KEPT_EVENTS = 400_000;
+const KEPT_RUNS = 1_000;
 
 export function createRuns(emitter: Emitter): Runs {
   const runs = new Map<number, Run>();
   let lastId = 0;
+
+  function forgetOldest(): void {
+    let events = 0;
+    for (const { id, state, wanted } of [...runs.values()].reverse()) {
+      if (state !== 'running' && (events > KEPT_EVENTS || id <= lastId - KEPT_RUNS)) runs.delete(id);
+      events += wanted;
+    }
+  }
 
   return {
     get: (id) => runs.get(id),
@@ -29,7 +38,7 @@ export function createRuns(emitter: Emitter): Runs {
       lastId += 1;
       const run: Run = { id: lastId, wanted: count, events: [], deliveries: 0, state: 'running' };
       runs.set(run.id, run);
-      for (const id of runs.keys()) if (id <= lastId - KEPT_RUNS) runs.delete(id);
+      forgetOldest();
       const emission = emitter.emit(count, options, (event) => {
         run.events.push(event);
         run.deliveries += event.webhooks;

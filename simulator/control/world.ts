@@ -40,6 +40,7 @@ const settingsSchema = z
     readLagMs: z.int().min(0),
     nodeClocksMs: z.array(z.int()).min(1),
     newLagMs: z.int().min(0),
+    rivalPerSecond: z.int().min(0).max(1000),
   })
   .partial();
 

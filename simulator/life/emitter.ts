@@ -13,6 +13,8 @@ export type EmitOptions = {
   conversationId?: string | undefined;
   /** Over this many conversations, each in turn. */
   conversations?: number | undefined;
+  /** Each change that does not belong to the one before opens a conversation. */
+  newConversations?: boolean | undefined;
   /** Counts only the events that go to at least one webhook; the others happen besides. */
   onlySubscribed?: boolean | undefined;
   /** Events per second of real time; as fast as possible when left out. */
@@ -55,8 +57,9 @@ export function createEmitter(
   }
 
   /** Chooses whose turn it is; steps that belong together are not torn apart. */
-  function createTurns({ conversationId, conversations }: EmitOptions): () => Emitted {
+  function createTurns({ conversationId, conversations, newConversations }: EmitOptions): () => Emitted {
     if (conversationId !== undefined) return () => life.step(conversationId);
+    if (newConversations) return () => life.step(life.midway() ? undefined : null);
     if (conversations === undefined) return () => life.step();
     const targets = life.choose(conversations);
     let turn = 0;

@@ -12,6 +12,14 @@ export type Extras = {
   addConversation(items: number, channel: Channel, customerId?: string): { id: string; customerId: string };
   /** An item that exists, but is not supported by the API (gladly.md 2.2): in no list, and 400 when asked for. */
   addUnsupportedItem(conversationId: string): string | undefined;
+  /**
+   * A mail of somebody who is neither customer nor agent (gladly.md 7.7): INTERNAL writes from the organization's own mail domain. The event
+   * is that of any message that comes in.
+   */
+  addThirdPartyMail(
+    conversationId: string,
+    from: 'INTERNAL' | 'EXTERNAL',
+  ): { itemId: string; eventId: string } | undefined;
   /** Merges two customers, each with a conversation: all of the source's goes to the destination. */
   mergeCustomers(sourceId: string, destinationId: string, options: MergeOptions): GladlyEvent | undefined;
   /** Gives a conversation another id; undefined when there is no such conversation. No event tells of it. */
@@ -80,6 +88,35 @@ export function createExtras(
       });
       conversations.addItem(item, false);
       return item.id;
+    },
+    addThirdPartyMail: (conversationId, from) => {
+      const stored = conversations.get(conversationId);
+      const customer = stored && customers.get(stored.conversation.customerId)?.customer;
+      if (stored === undefined || customer === undefined) return undefined;
+      const { conversation, plot } = stored;
+      const random = nextRandom();
+      const cast = { directory, customer, conversation, plot: { ...plot, channel: 'EMAIL' as const }, random };
+      const initiator = { id: random.id(), type: from };
+      const item = buildMessage(cast, timeline.next(random), initiator);
+      conversations.addItem(item, true);
+      const { inboxId, agentId } = conversation;
+      const at = timeline.next(random);
+      const event: GladlyEvent = {
+        id: random.id(),
+        type: 'CONTACT/MESSAGE_RECEIVED',
+        timestamp: at.text,
+        initiator,
+        content: {
+          channel: 'EMAIL',
+          contactId: plot.contactId,
+          messageId: item.id,
+          customerId: customer.id,
+          conversationId,
+          context: { assignee: agentId === undefined ? { inboxId } : { inboxId, agentId } },
+        },
+      };
+      publisher.publish(event, at);
+      return { itemId: item.id, eventId: event.id };
     },
     mergeCustomers: (sourceId, destinationId, { nameConversations }) => {
       const sourceConversationIds = conversations.idsOfCustomer(sourceId);

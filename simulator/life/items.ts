@@ -37,7 +37,7 @@ export function buildItem(cast: Cast, at: Instant, initiator: Party, content: It
 /** A message on the conversation's channel, in the shapes of gladly.md 2.3. */
 export function buildMessage(cast: Cast, at: Instant, initiator: Party): Item {
   const { plot, random } = cast;
-  const inbound = initiator.type === 'CUSTOMER';
+  const inbound = ['CUSTOMER', 'INTERNAL', 'EXTERNAL'].includes(initiator.type);
   const content = writeText(random, inbound ? 'customer' : 'agent');
   const channel = messageChannel(plot.channel);
   const item = buildItem(cast, at, initiator, messageContent(cast, channel, inbound, content));

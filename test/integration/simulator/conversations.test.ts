@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Gladly, startGladly } from '../../support/simulator/gladly.ts';
+import { startReceiver } from '../../support/simulator/receiver.ts';
 
 const createdSchema = z.object({ id: z.string(), customerId: z.string() });
 const addConversation = (gladly: Gladly, body: object = {}) =>
@@ -72,6 +73,28 @@ describe('reading a conversation', () => {
     expect([status, json]).toMatchObject([400, { errors: [{ code: 'invalid' }] }]);
     expect((await gladly.api('GET', `/conversations/${id}/items`)).json).toHaveLength(2);
   });
+
+  test.each(['INTERNAL', 'EXTERNAL'])(
+    'a mail of an %s third party comes in, with an event as any message',
+    async (from) => {
+      const [gladly, receiver] = await Promise.all([startGladly(), startReceiver()]);
+      await gladly.subscribe(receiver.url);
+      const { id } = await addConversation(gladly, { items: 1 });
+      const made = z.object({ itemId: z.string(), eventId: z.string() });
+      const { itemId, eventId } = await gladly.control(made, 'POST', `/conversations/${id}/third-party-mails`, {
+        from,
+      });
+      expect((await gladly.dump(id)).items.at(-1)).toMatchObject({
+        id: itemId,
+        initiator: { type: from },
+        content: { type: 'EMAIL' },
+      });
+      await gladly.quiet();
+      expect(await gladly.deliveries(`eventId=${eventId}`)).toMatchObject([
+        { type: 'CONTACT/MESSAGE_RECEIVED', state: 'delivered' },
+      ]);
+    },
+  );
 });
 
 describe('with a read lag', () => {

@@ -116,6 +116,14 @@ function toNanoseconds(timestamp: string): string {
 }
 
 describe('emitting', () => {
+  test('opens a conversation with each change, when asked', async () => {
+    const gladly = await startGladly();
+    const { events } = await gladly.emit({ count: 12, newConversations: true });
+    const created = events.filter(({ type }) => type === 'CONVERSATION/CREATED');
+    expect(new Set(events.map(({ conversationId }) => conversationId)).size).toBe(created.length);
+    expect(created.length).toBeGreaterThanOrEqual(6);
+  });
+
   test('can be kept to one conversation, which is reopened when it has ended', async () => {
     const gladly = await startGladly();
     const [first] = (await gladly.emit({ count: 1 })).events;

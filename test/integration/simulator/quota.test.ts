@@ -32,6 +32,27 @@ test('with a fixed window it starts anew with each second of the clock', () => {
   expect(quota.take('GET')).toMatchObject({ allowed: true, remaining: 9 });
 });
 
+test('a rival that asks for all of it leaves nothing, and one that asks for half leaves the rest', () => {
+  let now = 5_000;
+  const settings = { ...DEFAULT_SETTINGS, rivalPerSecond: 500 };
+  const quota = createQuota(settings, () => now);
+  const allowedIn = (seconds: number): number => {
+    let allowed = 0;
+    for (const end = now + seconds * 1_000; now < end; now += 50) if (quota.take('GET')?.allowed) allowed += 1;
+    return allowed;
+  };
+  allowedIn(1);
+  expect(allowedIn(10)).toBeLessThanOrEqual(10);
+  settings.rivalPerSecond = 5;
+  allowedIn(1);
+  const left = allowedIn(10);
+  expect(left).toBeGreaterThan(45);
+  expect(left).toBeLessThan(95);
+  settings.rivalPerSecond = 0;
+  allowedIn(1);
+  expect(allowedIn(10)).toBe(100);
+});
+
 test('is on by default, counted over all clients, and shown in two headers', async () => {
   const gladly = await startGladly({ quotaPerSecond: 10 });
   const stranger = { email: 'nobody@company.example', apiToken: 'x' };
