@@ -10,7 +10,7 @@ import { createTenant } from '../../src/store/tenants.ts';
 import { issueWebhookKey } from '../../src/store/webhook-keys.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { changeTenant } from '../../src/tenants/projection.ts';
-import { extractionTuning } from '../../src/tenants/tuning.ts';
+import { tuningsOf } from '../../src/tenants/tuning.ts';
 import { TenantWorkflows } from '../../src/tenants/workflows.ts';
 import type { World } from './world.ts';
 
@@ -63,7 +63,7 @@ export async function enroll(
     await adoptCredentials(db, tenantId, await putCredentials(db, secretBox, tenantId, { host, ...user }));
     const change = { queueUrl: urls.queue, deadLetterQueueUrl: urls.dead, host };
     await changeTenant(db, tenantId, { ...change, state: 'connected' });
-    await workflows.startExtraction({ version: 1, tenantId, tuning: extractionTuning(config) });
+    await workflows.startExtraction({ version: 1, tenantId, tuning: tuningsOf(config).extraction });
     return { tenantId, key, url: `${api}/webhooks/gladly/${tenantId}` };
   };
 

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { Problem } from './problems.ts';
-import type { Projection } from './projection.ts';
+import type { KnownBefore, Projection } from './projection.ts';
 import type { TenantId } from './tenant.ts';
 
 /** The name under which Temporal knows the workflow. It is in stored histories, so it stays. */
@@ -13,7 +13,8 @@ export interface Request {
 }
 
 // Signals say what should be. Twice the same changes nothing.
-export const pauseSignal = defineSignal<[Partial<Request>?]>('pause');
+/** `at`: ISO time at which it was asked for, which a reset that repeats the signal would not know. */
+export const pauseSignal = defineSignal<[(Partial<Request> & { readonly at?: string })?]>('pause');
 export const resumeSignal = defineSignal<[Partial<Request>?]>('resume');
 /** An event arrived for a parked tenant, or somebody wants a look at the queue now. */
 export const wakeSignal = defineSignal('wake');
@@ -23,6 +24,10 @@ export const credentialsChangedSignal = defineSignal('credentialsChanged');
 export const archiveSignal = defineSignal('archive');
 /** Events that wait are about to expire, or not any more (null). */
 export const warnSignal = defineSignal<[Problem | null]>('warn');
+/** From now on keep to these times. The sweep sends them when the settings were changed. */
+export const tuneExtractionSignal = defineSignal<[ExtractionTuning]>('tune');
+/** Begin a new history as soon as nothing is in hand: what the old one is encrypted under is not needed any more then. */
+export const renewSignal = defineSignal('renew');
 /** The tenant is disconnected: finish what is in hand and end. */
 export const disconnectSignal = defineSignal<[Partial<Request>?]>('disconnect');
 
@@ -63,9 +68,9 @@ export interface ExtractionStatus {
   readonly warning: Problem | null;
   readonly totals: ExtractionTotals;
   readonly drains: number;
-  /** Count of signals with an unknown name, so that a rename is noticed. */
+  /** Count of signals that were ignored: of an unknown name, so that a rename is noticed, or with an input that cannot be read. */
   readonly unknownSignals: number;
-  /** The last one's name. */
+  /** The last one's name, and why where it is not the name. */
   readonly lastUnknownSignal: string | null;
 }
 
@@ -180,6 +185,9 @@ export interface ExtractionActivities {
    * Temporal retries without end.
    */
   drain(input: DrainInput): Promise<DrainResult>;
-  /** Writes what a person is told of the extraction. Run as a local activity: it takes milliseconds and no slot of a drain. */
-  recordExtraction(projection: Projection<ExtractionView>): Promise<void>;
+  /**
+   * Writes what a person is told of the extraction. Run as a local activity: it takes milliseconds and no slot of a drain. Answers what an earlier
+   * run had written when this one writes for the first time.
+   */
+  recordExtraction(projection: Projection<ExtractionView>): Promise<KnownBefore<ExtractionView>>;
 }

@@ -1,7 +1,7 @@
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { ExtractionTuning, Request } from './extraction.ts';
 import type { Problem } from './problems.ts';
-import type { Projection } from './projection.ts';
+import type { KnownBefore, Projection } from './projection.ts';
 import type { TenantId } from './tenant.ts';
 
 /** The name under which Temporal knows the workflow. It is in stored histories, so it stays. */
@@ -81,13 +81,12 @@ export type WebhookSetup = 'create_for_me' | 'by_hand';
 export interface SubmittedCredentials {
   /** Version of the encrypted credentials in the store: the credentials themselves never enter a history. */
   readonly version: number;
-  readonly by: string;
+  /** Chosen with them; absent: it stays as it is. */
+  readonly setup?: WebhookSetup;
 }
 
-/** Answers once the new credentials are the ones being checked. */
-export const submitCredentialsUpdate = defineUpdate<{ readonly version: number }, [SubmittedCredentials]>(
-  'submitCredentials',
-);
+/** New credentials were stored: check those. */
+export const submitCredentialsSignal = defineSignal<[SubmittedCredentials]>('submitCredentials');
 /** A person reports that something was corrected: check again now. */
 export const recheckSignal = defineSignal<[Partial<Request>?]>('recheck');
 export const chooseWebhookSetupSignal = defineSignal<[WebhookSetup]>('chooseWebhookSetup');
@@ -97,6 +96,11 @@ export const replaceWebhookKeySignal = defineSignal('replaceWebhookKey');
 export const webhookSeenSignal = defineSignal('webhookSeen');
 /** Ends it, and takes back what it made in Gladly and SQS. */
 export const cancelSignal = defineSignal<[Partial<CancelRequest>?]>('cancel');
+
+/** The tenant is not to be disconnected after all: what was taken back already is made again. */
+export const callOffSignal = defineSignal<[Partial<Request>?]>('callOff');
+/** From now on keep to these times. The sweep sends them when the settings were changed. */
+export const tuneOnboardingSignal = defineSignal<[OnboardingTunings]>('tune');
 
 export interface CancelRequest extends Request {
   /** Events that still wait may be deleted. Without it, they are kept and a person is asked. */
@@ -117,6 +121,12 @@ export interface OnboardingTuning {
   /** A step that a person leaves undone for this long is reminded of, and again each time it passes: 3 days unless set. */
   readonly overdueMs?: number;
   readonly continueAsNewAfter: number;
+}
+
+/** What it keeps to, and what the extraction that it starts is to keep to. */
+export interface OnboardingTunings {
+  readonly own: OnboardingTuning;
+  readonly extraction: ExtractionTuning;
 }
 
 export interface OnboardingInput {
@@ -221,7 +231,7 @@ export interface OnboardingActivities {
     input: StepInput & { readonly discardWaitingEvents: boolean; readonly request: Request },
   ): Promise<StepResult>;
   /** Writes what a person is told of the onboarding. Run as a local activity. */
-  recordOnboarding(projection: Projection<OnboardingStatus>): Promise<void>;
+  recordOnboarding(projection: Projection<OnboardingStatus>): Promise<KnownBefore<OnboardingStatus>>;
 }
 
 /** The header in which Gladly sends the webhook key (Gladly's set-up article, gladly.md 1.6). */

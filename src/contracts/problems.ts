@@ -56,6 +56,12 @@ const texts = {
     remedy:
       'Enter the domain that was connected before. To connect another organization, ask us for a link of its own.',
   },
+  organization_not_certain: {
+    mendedBy: 'customer',
+    sentence: 'We cannot tell whether {domain} is the Gladly organization that was connected here.',
+    remedy:
+      'Enter the domain that was connected before, or give the user all three roles, so that we may read the organization. To connect another organization, ask us for a link of its own.',
+  },
   tls_error: {
     mendedBy: 'customer',
     sentence: 'The connection to {domain} is not secure: its certificate could not be verified.',
@@ -320,6 +326,24 @@ const texts = {
     mendedBy: 'time',
     sentence: 'A queue of the same name was deleted less than a minute ago, and AWS wants us to wait.',
     remedy: WE_RETRY,
+  },
+  workflow_wedged: {
+    mendedBy: 'operator',
+    sentence:
+      'The {workflow} workflow stands still: each try of it fails, and Temporal gives “{reason}” as the reason.',
+    remedy:
+      'Nothing is lost: events wait. Put back the release with which it went on, or mend what it fails over, and it goes on by itself. “A workflow that stands still” in docs/operators.md says how.',
+  },
+  key_missing: {
+    mendedBy: 'operator',
+    sentence: 'The {workflow} workflow stands still: its history needs the key {id}, which SECRET_KEYS does not hold.',
+    remedy:
+      'Put the key {id} back into SECRET_KEYS of API and worker, after the first one: it goes on by itself. docs/operators.md says when a key may go.',
+  },
+  workflow_paused: {
+    mendedBy: 'operator',
+    sentence: 'The {workflow} workflow does nothing: somebody paused its {what} in Temporal itself.',
+    remedy: 'Unpause it in Temporal. To pause extraction, use Pause in the console: it can be seen, and has a reason.',
   },
   store_unavailable: { mendedBy: 'time', sentence: 'Our database cannot be reached at the moment.', remedy: WE_RETRY },
   credentials_unreadable: {

@@ -3,9 +3,16 @@ import type { TenantId } from './tenant.ts';
 /** What a workflow writes of itself, for people to read without asking Temporal. */
 export interface Projection<V> {
   readonly tenantId: TenantId;
-  /** Id of the workflow's run. The first write of a run replaces whatever an earlier run wrote. */
+  /** Id of the workflow's run. The first write of a run replaces whatever an earlier run wrote, which then writes no more. */
   readonly runId: string;
-  /** 1 for the first write of a run, and higher with each one after it: a late write never replaces a newer one. */
+  /** From 1, and higher with each write of a run: a late write never replaces a newer one. A run that a reset made goes on counting. */
   readonly seq: number;
   readonly view: V;
+  /** What it keeps to: the sweep tells it when that was changed. */
+  readonly tuning: object;
+}
+
+/** What an earlier run had written last, told to the first write of the next one; null when there was none, and for any other write. */
+export interface KnownBefore<V> {
+  readonly before: V | null;
 }

@@ -15,10 +15,12 @@ import type { Config } from '../config.ts';
 import { createSqsClients, type SqsClients } from '../queue/client.ts';
 import { createLeanTransport } from '../queue/lean-transport.ts';
 import { openDb } from '../store/db.ts';
+import { readTenantFacts } from '../store/tenant-states.ts';
 import { assertWritable } from '../store/writable.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { recordKeysSeen } from '../tenants/projection.ts';
+import { awaitsDeliveries } from '../tenants/standing.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
 import { keepMigrating } from './migration.ts';
 
@@ -70,8 +72,8 @@ export function openDeliveries(config: Config, log: Logger): Deliveries {
   collectDefaultMetrics({ register: registry });
 
   const tellOnboarding = (tenantId: string): void => {
-    workflows
-      .webhookSeen(tenantId)
+    readTenantFacts(db, tenantId)
+      .then((facts) => (facts && awaitsDeliveries(facts) ? workflows.webhookSeen(tenantId) : undefined))
       .catch((error: unknown) =>
         log.warn(
           { event: 'onboarding.signal_failed', err: error, tenantId },

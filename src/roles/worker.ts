@@ -27,9 +27,12 @@ import { createSecretBox } from '../store/secret-box.ts';
 import { noteWorker, removeWorker } from '../store/workers.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { refuseUnreadableInput } from '../temporal/unreadable-input.ts';
 import { workflowBundle } from '../temporal/workflow-bundle.ts';
 import { WORKER_NOTE_MS } from '../tenants/liveness.ts';
 import { recordExtraction } from '../tenants/projection.ts';
+import { tuningsOf } from '../tenants/tuning.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
 
 /**
@@ -48,6 +51,9 @@ const SHUTDOWN = { shutdownGraceTime: '1 second', shutdownForceTime: '2 seconds'
  */
 const CACHED_EXTRACTIONS = 250;
 const CACHED_ONBOARDINGS = 50;
+
+/** How often the Schedule of the sweep is looked at: it may be deleted or paused in Temporal. One call. */
+const SWEEP_LOOK_MS = 60_000;
 
 /** Drains write one after the other, each in short transactions; this many at a time keep Postgres busy. */
 const DB_CONNECTIONS = 20;
@@ -84,15 +90,17 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
 
   const shared: Pick<
     WorkerOptions,
-    'connection' | 'namespace' | 'dataConverter' | 'workflowBundle' | 'maxHeartbeatThrottleInterval'
+    'connection' | 'namespace' | 'dataConverter' | 'interceptors' | 'workflowBundle' | 'maxHeartbeatThrottleInterval'
   > = {
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
+    interceptors: { activity: [refuseUnreadableInput] },
     workflowBundle: await workflowBundle(config.WORKFLOW_BUNDLE),
     // A cancellation reaches an activity with its heartbeats: this is how long a pause takes at most.
     maxHeartbeatThrottleInterval: '500 milliseconds',
   };
+  await ensureSearchAttributes(clientConnection, config.TEMPORAL_NAMESPACE);
   await ensureSweep(client, config.SWEEP_MS);
   const workers = await Promise.all([
     Worker.create({
@@ -116,6 +124,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           db,
           queues,
           workflows,
+          tunings: tuningsOf(config),
           log,
           now: () => new Date(),
         }),
@@ -164,12 +173,22 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   };
   note();
   const noting = setInterval(note, WORKER_NOTE_MS);
+  const keepSweeping = setInterval(() => {
+    ensureSweep(client, config.SWEEP_MS).then(
+      (isPaused) => {
+        if (isPaused) log.warn({ event: 'sweep.paused' }, 'sweep: its Schedule is paused in Temporal');
+      },
+      (error: unknown) =>
+        log.warn({ event: 'sweep.not_ensured', err: error }, 'sweep: its Schedule could not be looked at'),
+    );
+  }, SWEEP_LOOK_MS);
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const running = workers.map((worker) => worker.run().finally(stop));
   const ended = Promise.allSettled(running).then(async (results) => {
     clearInterval(noting);
+    clearInterval(keepSweeping);
     await removeWorker(db, name).catch(() => undefined);
     await Promise.allSettled([connections.close(), db.close(), clientConnection.close(), connection.close()]);
     sqs.close();
@@ -181,7 +200,11 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
 /** Temporal's SDK logs through ours. Its fields name workflows and activities, never their payloads. */
 function temporalLogger(log: Logger): NonNullable<Parameters<typeof Runtime.install>[0]['logger']> {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
-  const write = (level: keyof typeof levels, message: string, meta?: object) => log[levels[level]](meta ?? {}, message);
+  const write = (level: keyof typeof levels, message: string, meta: object = {}) => {
+    // Pino writes an error out under `err` only.
+    const { error, ...fields } = meta as { readonly error?: unknown };
+    log[levels[level]](error === undefined ? fields : { ...fields, err: error }, message);
+  };
   return {
     log: (level, message, meta) => write(level, message, meta),
     trace: (message, meta) => write('TRACE', message, meta),

@@ -1,7 +1,7 @@
 import type { ExtractionView } from '../contracts/extraction.ts';
 import type { OnboardingStatus } from '../contracts/onboarding.ts';
 import type { Problem } from '../contracts/problems.ts';
-import type { Projection } from '../contracts/projection.ts';
+import type { KnownBefore, Projection } from '../contracts/projection.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Queryable, Tx } from './db.ts';
 import { TENANT_COLUMNS, type Tenant } from './tenants.ts';
@@ -14,6 +14,9 @@ export interface TenantState {
   readonly onboardingAt: Date | null;
   readonly extraction: ExtractionView | null;
   readonly extractionAt: Date | null;
+  /** What each of them keeps to, as it last said. */
+  readonly onboardingTuning: object | null;
+  readonly extractionTuning: object | null;
 }
 
 /** Where a tenant stands in the list; compared in this order. */
@@ -45,29 +48,44 @@ export interface KeySeen {
 }
 
 const STATE_COLUMNS = `s.onboarding, s.onboarding_at AS "onboardingAt", s.extraction, s.extraction_at AS "extractionAt",
-  s.findings, s.key_refused_at AS "keyRefusedAt"`;
+  s.onboarding_tuning AS "onboardingTuning", s.extraction_tuning AS "extractionTuning", s.findings,
+  s.key_refused_at AS "keyRefusedAt"`;
 
-/** False when a newer write of the same workflow is there already, or the tenant is not. */
-export async function putOnboarding(tx: Tx, projection: Projection<OnboardingStatus>): Promise<boolean> {
+/** What became of a write: `written` is false when a newer one of the same workflow is there already, or the tenant is not. */
+export interface Put<V> extends KnownBefore<V> {
+  readonly written: boolean;
+}
+
+export async function putOnboarding(tx: Tx, projection: Projection<OnboardingStatus>): Promise<Put<OnboardingStatus>> {
   return await put(tx, 'onboarding', projection);
 }
 
-/** False when a newer write of the same workflow is there already, or the tenant is not. */
-export async function putExtraction(tx: Tx, projection: Projection<ExtractionView>): Promise<boolean> {
+export async function putExtraction(tx: Tx, projection: Projection<ExtractionView>): Promise<Put<ExtractionView>> {
   return await put(tx, 'extraction', projection);
 }
 
-async function put(
+/** How many replaced runs of a workflow are remembered: a late write of theirs comes within seconds. */
+const PAST_RUNS = 5;
+
+async function put<V extends object>(
   tx: Tx,
-  workflow: 'onboarding' | 'extraction',
-  { tenantId, runId, seq, view }: Projection<object>,
-): Promise<boolean> {
+  name: 'onboarding' | 'extraction',
+  { tenantId, runId, seq, view, tuning }: Projection<V>,
+): Promise<Put<V>> {
   const { count } = await tx.query(
-    `UPDATE tenant_states SET ${workflow} = $2, ${workflow}_run = $3, ${workflow}_seq = $4, ${workflow}_at = now()
-     WHERE tenant_id = $1 AND ($4 = 1 OR (${workflow}_run = $3 AND ${workflow}_seq < $4))`,
-    [tenantId, jsonbText(view), runId, seq],
+    `UPDATE tenant_states SET ${name} = $2, ${name}_run = $3, ${name}_seq = $4, ${name}_at = now(), ${name}_tuning = $5,
+       ${name}_before = CASE WHEN ${name}_run = $3 THEN ${name}_before ELSE ${name} END,
+       ${name}_past_runs = CASE WHEN ${name}_run = $3 OR ${name}_run IS NULL THEN ${name}_past_runs
+         ELSE (${name}_past_runs || ${name}_run)[greatest(1, cardinality(${name}_past_runs) + 2 - ${PAST_RUNS}):] END
+     WHERE tenant_id = $1 AND $3 <> ALL(${name}_past_runs) AND (${name}_run IS DISTINCT FROM $3 OR ${name}_seq < $4)`,
+    [tenantId, jsonbText(view), runId, seq, jsonbText(tuning)],
   );
-  return count === 1;
+  // Also for a write that is repeated, since nobody may have got its answer.
+  const { rows } = await tx.query<{ before: V | null }>(
+    `SELECT ${name}_before AS before FROM tenant_states WHERE tenant_id = $1 AND ${name}_run = $2`,
+    [tenantId, runId],
+  );
+  return { written: count === 1, before: rows[0]?.before ?? null };
 }
 
 /** What became of a tenant's findings. */
@@ -256,16 +274,10 @@ async function readFacts(
      FROM tenant_states s JOIN tenants t USING (tenant_id) LEFT JOIN drains d USING (tenant_id) ${rest}`,
     params,
   );
-  return rows.map(
-    ({ onboarding, onboardingAt, extraction, extractionAt, findings, queueEmptyAt, keyRefusedAt, ...tenant }) => ({
-      onboarding,
-      onboardingAt,
-      extraction,
-      extractionAt,
-      findings,
-      queueEmptyAt,
-      keyRefusedAt,
-      tenant,
-    }),
-  );
+  return rows.map((row) => {
+    const { onboarding, onboardingAt, onboardingTuning, extraction, extractionAt, extractionTuning, ...others } = row;
+    const { findings, queueEmptyAt, keyRefusedAt, ...tenant } = others;
+    const workflows = { onboarding, onboardingAt, onboardingTuning, extraction, extractionAt, extractionTuning };
+    return { ...workflows, findings, queueEmptyAt, keyRefusedAt, tenant };
+  });
 }

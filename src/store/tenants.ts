@@ -1,4 +1,4 @@
-import type { WebhookSetup } from '../contracts/onboarding.ts';
+import type { CancelRequest, WebhookSetup } from '../contracts/onboarding.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Db, Param, Queryable } from './db.ts';
 import { jsonbText, storableText } from './values.ts';
@@ -38,6 +38,8 @@ export interface Tenant {
   readonly connectLinkEpoch: number;
   /** Until then its links may change things although it is connected; null: they only show. */
   readonly connectLinkChangesUntil: Date | null;
+  /** Somebody has asked for it to be disconnected, and it has not been called off. */
+  readonly disconnectAsked: CancelRequest | null;
 }
 
 export interface NewTenant {
@@ -64,6 +66,7 @@ export type TenantChange = Partial<
     | 'organization'
     | 'webhookSetup'
     | 'webhookId'
+    | 'disconnectAsked'
   >
 >;
 
@@ -79,6 +82,7 @@ const CHANGEABLE: Readonly<Record<keyof TenantChange, string>> = {
   organization: 'organization',
   webhookSetup: 'webhook_setup',
   webhookId: 'webhook_id',
+  disconnectAsked: 'disconnect_asked',
 };
 
 /** A tenant's columns as Tenant has them. */
@@ -88,7 +92,7 @@ export const TENANT_COLUMNS = `tenant_id AS "tenantId", incarnation, name, creat
   queue_url AS "queueUrl", dead_letter_queue_url AS "deadLetterQueueUrl", host, organization, webhook_setup AS "webhookSetup",
   webhook_id AS "webhookId", credentials_version AS "credentialsVersion",
   adopted_credentials_version AS "adoptedCredentialsVersion", connect_link_epoch AS "connectLinkEpoch",
-  connect_link_changes_until AS "connectLinkChangesUntil"`;
+  connect_link_changes_until AS "connectLinkChangesUntil", disconnect_asked AS "disconnectAsked"`;
 
 /** Creates the tenant with its empty ledger and feed; 'exists' when the id is taken, and then nothing is changed. */
 export async function createTenant(db: Db, tenant: NewTenant): Promise<'created' | 'exists'> {
@@ -141,8 +145,10 @@ export async function updateTenant(db: Queryable, tenantId: TenantId, change: Te
   const set = (column: string, value: Param): void => {
     assignments.push(`${column} = $${params.push(value)}`);
   };
-  const { organization, disconnectedAt, retentionDays, ...texts } = change;
-  if (organization !== undefined) set(CHANGEABLE.organization, organization === null ? null : jsonbText(organization));
+  const { organization, disconnectAsked, disconnectedAt, retentionDays, ...texts } = change;
+  const json = (value: unknown): Param => (value === null ? null : jsonbText(value));
+  if (organization !== undefined) set(CHANGEABLE.organization, json(organization));
+  if (disconnectAsked !== undefined) set(CHANGEABLE.disconnectAsked, json(disconnectAsked));
   if (disconnectedAt !== undefined) set(CHANGEABLE.disconnectedAt, disconnectedAt);
   if (retentionDays !== undefined) set(CHANGEABLE.retentionDays, retentionDays);
   for (const key of Object.keys(texts) as (keyof typeof texts)[]) {

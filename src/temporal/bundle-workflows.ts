@@ -1,10 +1,9 @@
 /** Bundles the workflows and writes the code to stdout: see workflow-bundle.ts. */
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { failureConverterPath } from './data-converter.ts';
+import { bundleOptions } from './bundle-options.ts';
 
 const { code } = await bundleWorkflowCode({
-  workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
-  failureConverterPath,
+  ...bundleOptions,
   logger: new DefaultLogger('WARN'),
 });
 process.stdout.write(code);

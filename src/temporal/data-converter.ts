@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { createPayloadCodec } from './payload-codec.ts';
 
-/** A workflow bundle is made with it: see bundleWorkflowCode. */
+/** The workflow bundle is made with both (bundle-options.ts). */
 export const failureConverterPath = fileURLToPath(new URL('./failure-converter.ts', import.meta.url));
+export const payloadConverterPath = fileURLToPath(new URL('./payload-converter.ts', import.meta.url));
 
 /**
  * What every client, worker and replay uses: payloads and failures are encrypted under the first of SECRET_KEYS, and decrypted under any of them.
@@ -11,6 +12,6 @@ export const failureConverterPath = fileURLToPath(new URL('./failure-converter.t
  */
 export function createDataConverter(
   secretKeys: readonly { readonly id: string; readonly key: string }[],
-): DataConverter & { readonly failureConverterPath: string } {
-  return { failureConverterPath, payloadCodecs: [createPayloadCodec(secretKeys)] };
+): DataConverter {
+  return { failureConverterPath, payloadConverterPath, payloadCodecs: [createPayloadCodec(secretKeys)] };
 }

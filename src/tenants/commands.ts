@@ -28,7 +28,7 @@ import { mendQueue } from './mend-queue.ts';
 import { changeTenant } from './projection.ts';
 import { queueProblem } from './queue-problem.ts';
 import { type Redriven, type RedriveOptions, redrive } from './redrive.ts';
-import { extractionTuning, onboardingTuning } from './tuning.ts';
+import { onboardingInput, tuningsOf } from './tuning.ts';
 import type { TenantWorkflows } from './workflows.ts';
 
 /** How long an old webhook key works after a new one was made, if the new one is not seen in use before. */
@@ -103,7 +103,7 @@ export class Tenants {
     }
     const { key } = await issueWebhookKey(db, tenantId);
     const made = await this.get(tenantId);
-    await this.#startOnboarding(tenantId, tenant, tenant.startPaused ? { by, reason: 'to start paused' } : null);
+    await this.#startOnboarding(made, tenant.startPaused ? { by, reason: 'to start paused' } : null);
     await this.#record(tenantId, 'create', by, null);
     await this.#seen(tenantId, ({ onboarding }) => onboarding !== null);
     return {
@@ -154,11 +154,11 @@ export class Tenants {
     const setup = given.webhookSetup;
     // One that was disconnected begins anew, and is not to be erased meanwhile.
     if (tenant.state === 'cancelled' || tenant.state === 'disconnected') {
-      await changeTenant(db, tenantId, { state: 'connecting', disconnectedAt: null });
+      await changeTenant(db, tenantId, { state: 'connecting', disconnectedAt: null, disconnectAsked: null });
     }
-    await this.#startOnboarding(tenantId, { ...tenant, ...(setup === undefined ? {} : { webhookSetup: setup }) }, null);
-    if (setup !== undefined) await workflows.chooseWebhookSetup(tenantId, setup);
-    await workflows.submitCredentials(tenantId, { version, by });
+    if (setup !== undefined) await changeTenant(db, tenantId, { webhookSetup: setup });
+    await this.#startOnboarding({ ...tenant, webhookSetup: setup ?? tenant.webhookSetup }, null);
+    await workflows.submitCredentials(tenantId, { version, ...(setup === undefined ? {} : { setup }) });
     await deleteOlderCredentials(db, tenantId, version);
     await this.#record(tenantId, 'credentials', by, null, { version });
     await this.#seen(tenantId, ({ onboarding }) => (onboarding?.credentialsVersion ?? 0) >= version);
@@ -167,8 +167,9 @@ export class Tenants {
 
   /** Looks at everything again: the queue, which is made anew where it does not exist any more, and what the onboarding has verified. */
   async recheck(tenantId: TenantId, by: string) {
+    const { workflows } = this.#deps;
     await this.#mendQueue(await this.get(tenantId), by);
-    await this.#deps.workflows.recheck(tenantId, { by, reason: 'asked to look again' });
+    await this.#toOnboarding(tenantId, () => workflows.recheck(tenantId, { by, reason: 'asked to look again' }));
     await this.#record(tenantId, 'recheck', by, null);
     return { tenantId };
   }
@@ -181,9 +182,10 @@ export class Tenants {
   }
 
   async chooseWebhookSetup(tenantId: TenantId, setup: WebhookSetup, by: string) {
+    const { db, workflows } = this.#deps;
     await this.get(tenantId);
-    await changeTenant(this.#deps.db, tenantId, { webhookSetup: setup });
-    await this.#deps.workflows.chooseWebhookSetup(tenantId, setup);
+    await changeTenant(db, tenantId, { webhookSetup: setup });
+    await this.#toOnboarding(tenantId, () => workflows.chooseWebhookSetup(tenantId, setup));
     await this.#record(tenantId, 'webhook_setup', by, null, { setup });
     await this.#seen(tenantId, ({ onboarding }) => onboarding?.webhookSetup === setup);
     return { tenantId, webhookSetup: setup };
@@ -199,7 +201,7 @@ export class Tenants {
     const oldKeyUntil = new Date(Date.now() + KEY_CHANGE_OVER_MS);
     const answer = { tenantId, webhookUrl: this.webhookUrl(tenantId), oldKeyUntil };
     if (webhookSetup === 'create_for_me' && webhookId !== null) {
-      await this.#deps.workflows.replaceWebhookKey(tenantId);
+      await this.#toOnboarding(tenantId, () => this.#deps.workflows.replaceWebhookKey(tenantId));
       await this.#record(tenantId, 'webhook_key', by, null);
       return { ...answer, webhookKey: null };
     }
@@ -246,16 +248,38 @@ export class Tenants {
     };
   }
 
+  /** Ends whatever state its workflows are in: the sweep sees to it, should the onboarding not be able to. */
   async disconnect(tenantId: TenantId, request: CancelRequest) {
+    const { db, workflows } = this.#deps;
     await this.get(tenantId);
-    await this.#deps.workflows.cancel(tenantId, request);
+    await this.#toOnboarding(tenantId, () => workflows.cancel(tenantId, request));
+    const { by, reason, discardWaitingEvents } = request;
+    await changeTenant(db, tenantId, { disconnectAsked: { by, reason, discardWaitingEvents } });
     // A new connection needs a new link.
-    await withdrawConnectLinks(this.#deps.db, tenantId);
-    await this.#record(tenantId, 'disconnect', request.by, request.reason, { discard: request.discardWaitingEvents });
+    await withdrawConnectLinks(db, tenantId);
+    await this.#record(tenantId, 'disconnect', by, reason, { discard: discardWaitingEvents });
     return {
       tenantId,
       asked: 'disconnect',
       done: await this.#seen(tenantId, ({ onboarding }) => onboarding?.cancel != null),
+    };
+  }
+
+  /** The tenant is kept: what was taken back already is made again. Throws ApiError when it is not being disconnected, or is already. */
+  async callOff(tenantId: TenantId, request: Request) {
+    const { db, workflows } = this.#deps;
+    const { state, disconnectAsked } = await this.get(tenantId);
+    const cancel = (await readTenantFacts(db, tenantId))?.onboarding?.cancel ?? null;
+    if (state === 'disconnected' || state === 'cancelled') throw ended(tenantId);
+    if (disconnectAsked === null && cancel === null)
+      throw new ApiError('conflict', `${tenantId} is not being disconnected: there is nothing to call off.`);
+    await changeTenant(db, tenantId, { disconnectAsked: null });
+    await this.#toOnboarding(tenantId, () => workflows.callOff(tenantId, request));
+    await this.#record(tenantId, 'call_off', request.by, request.reason);
+    return {
+      tenantId,
+      asked: 'call_off',
+      done: await this.#seen(tenantId, ({ onboarding }) => onboarding?.state !== 'cancelling'),
     };
   }
 
@@ -354,21 +378,21 @@ export class Tenants {
     if (made) await workflows.wake(tenantId);
   }
 
-  async #startOnboarding(
-    tenantId: TenantId,
-    { retentionDays, webhookSetup }: Pick<NewTenant, 'retentionDays' | 'webhookSetup'>,
-    startPaused: Request | null,
-  ): Promise<void> {
-    const { workflows, config } = this.#deps;
-    await workflows.startOnboarding({
-      version: 1,
-      tenantId,
-      retentionDays,
-      webhookSetup,
-      startPaused,
-      tuning: onboardingTuning(config),
-      extractionTuning: extractionTuning(config),
-    });
+  async #startOnboarding(tenant: Tenant, startPaused: Request | null): Promise<void> {
+    await this.#deps.workflows.startOnboarding(onboardingInput(tenant, tuningsOf(this.#deps.config), startPaused));
+  }
+
+  /** One that does not run although the tenant has not ended is begun anew first: it goes on where the last one was. */
+  async #toOnboarding(tenantId: TenantId, signal: () => Promise<void>): Promise<void> {
+    try {
+      await signal();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      const tenant = await this.get(tenantId);
+      if (tenant.state === 'disconnected' || tenant.state === 'cancelled') throw ended(tenantId, error);
+      await this.#startOnboarding(tenant, null);
+      await signal();
+    }
   }
 
   async #toExtraction(tenantId: TenantId, signal: () => Promise<void>): Promise<void> {
@@ -378,7 +402,7 @@ export class Tenants {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new ApiError(
         'conflict',
-        `Extraction of ${tenantId} does not run: it starts when the onboarding is done, and ends when the tenant is disconnected.`,
+        `Extraction of ${tenantId} does not run: it starts when the onboarding is done, and ends when the tenant is disconnected. One that was ended from outside is begun anew by the next sweep.`,
         [],
         { cause: error },
       );
@@ -407,6 +431,9 @@ export class Tenants {
     await recordAction(this.#deps.db, { tenantId, at: new Date(), by, action, reason, details }, { folds });
   }
 }
+
+const ended = (tenantId: TenantId, cause?: unknown): ApiError =>
+  new ApiError('conflict', `${tenantId} is disconnected. Enter its credentials to connect it again.`, [], { cause });
 
 /** What SQS answers; throws ApiError in its stead when it refuses or does not answer. */
 async function asked<T>(call: () => Promise<T>): Promise<T> {

@@ -4,8 +4,13 @@ import type { Problem } from '../contracts/problems.ts';
 export const OF_THE_QUEUE = ['queue_missing', 'queue_refused', 'queue_foreign'] as const;
 export const SET_ASIDE = ['dead_letters_waiting', 'events_rejected'] as const;
 
-/** What can be found wrong with a tenant's queue or ledger (tenant_states.findings). */
-export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASIDE];
+/** What keeps a tenant's workflows from going on; the sweep finds it. */
+export const OF_WORKFLOWS = ['workflow_wedged', 'key_missing', 'workflow_paused'] as const;
+
+/** What can be found wrong with a tenant's queue, ledger or workflows (tenant_states.findings). */
+export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASIDE, ...OF_WORKFLOWS];
+
+export const isOfWorkflows = ({ code }: Problem): boolean => OF_WORKFLOWS.some((one) => one === code);
 
 export const isOfTheQueue = ({ code }: Problem): boolean => OF_THE_QUEUE.some((one) => one === code);
 
@@ -13,6 +18,9 @@ export const isSetAside = ({ code }: Problem): boolean => SET_ASIDE.some((one) =
 
 /** What keeps the tenant's queue from being used; null while nothing is known to. */
 export const queueFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfTheQueue) ?? null;
+
+/** What keeps a workflow of the tenant's from going on; null while nothing is known to. */
+export const workflowFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfWorkflows) ?? null;
 
 /** True for what is lost some day unless somebody acts. */
 export const isUrgent = (finding: Problem): boolean => isOfTheQueue(finding) || finding.code === 'dead_letters_waiting';

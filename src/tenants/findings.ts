@@ -1,8 +1,8 @@
-import { problem } from '../contracts/problems.ts';
+import { type Problem, problem } from '../contracts/problems.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Db } from '../store/db.ts';
 import { type FindingsChange, putFindings } from '../store/tenant-states.ts';
-import { FINDINGS, isOfTheQueue, OF_THE_QUEUE, SET_ASIDE } from './finding-kinds.ts';
+import { FINDINGS, isOfTheQueue, OF_THE_QUEUE, OF_WORKFLOWS, SET_ASIDE } from './finding-kinds.ts';
 import { placed } from './projection.ts';
 import { queueProblem } from './queue-problem.ts';
 
@@ -14,6 +14,15 @@ export async function recordQueue(db: Db, tenantId: TenantId, error: unknown): P
   const found = error === null ? null : queueProblem(error).problem;
   if (found !== null && !isOfTheQueue(found)) return null;
   return await placed(db, tenantId, (tx) => putFindings(tx, tenantId, OF_THE_QUEUE, found === null ? [] : [found]));
+}
+
+/** Writes down what keeps the tenant's workflows from going on; null: nothing does. */
+export async function recordWorkflows(
+  db: Db,
+  tenantId: TenantId,
+  found: Problem | null,
+): Promise<FindingsChange | null> {
+  return await placed(db, tenantId, (tx) => putFindings(tx, tenantId, OF_WORKFLOWS, found === null ? [] : [found]));
 }
 
 /** Nothing is looked at any more: the tenant was disconnected. */

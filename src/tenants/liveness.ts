@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../store/db.ts';
+import { sweepAgeMs } from '../store/sweeps.ts';
 import { workerSilenceMs } from '../store/workers.ts';
 
 /**
@@ -11,6 +12,8 @@ export interface Liveness {
   readonly asOf: Date | null;
   /** What is out; null when `asOf` is a moment ago. */
   readonly out: 'temporal' | 'worker' | null;
+  /** Since when no tenant was looked at as often as it should be; null while all is well. */
+  readonly unsweptSince: Date | null;
 }
 
 /** Tells whether Temporal answers, without being waited for. */
@@ -26,6 +29,8 @@ const PROBE_EVERY_MS = 2_000;
 /** Workers say every WORKER_NOTE_MS that they are there; two that were missed may be a busy machine. */
 export const WORKER_NOTE_MS = 5_000;
 const CURRENT_MS = 12_000;
+/** A sweep is due every 5 minutes (SWEEP_MS), and one that stands still is ended after 20 (activities/sweep/schedule.ts). */
+const UNSWEPT_MS = 20 * 60_000;
 
 /** Asks Temporal again and again, for all pages and requests of this process. `probe` rejects when there is no answer within the deadline, in ms. */
 export function watchTemporal(probe: (deadlineMs: number) => Promise<unknown>): TemporalWatch {
@@ -58,11 +63,16 @@ export async function liveness(
   temporal: Pick<TemporalWatch, 'answeredAt'>,
   now = new Date(),
 ): Promise<Liveness> {
-  const silentMs = await workerSilenceMs(db);
+  const [silentMs, sweptMs] = await Promise.all([workerSilenceMs(db), sweepAgeMs(db)]);
   const workerAt = silentMs === null ? null : new Date(now.getTime() - silentMs);
   const { answeredAt } = temporal;
   const asOf =
     answeredAt === null || workerAt === null ? null : new Date(Math.min(answeredAt.getTime(), workerAt.getTime()));
   const isCurrent = (at: Date | null): boolean => at !== null && now.getTime() - at.getTime() < CURRENT_MS;
-  return { asOf, out: !isCurrent(answeredAt) ? 'temporal' : !isCurrent(workerAt) ? 'worker' : null };
+  const isUnswept = sweptMs !== null && sweptMs > UNSWEPT_MS;
+  return {
+    asOf,
+    out: !isCurrent(answeredAt) ? 'temporal' : !isCurrent(workerAt) ? 'worker' : null,
+    unsweptSince: isUnswept ? new Date(now.getTime() - sweptMs) : null,
+  };
 }

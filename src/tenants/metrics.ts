@@ -1,15 +1,17 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
+import { sweepAgeMs } from '../store/sweeps.ts';
 import { countFindings, countKeysRefused } from '../store/tenant-states.ts';
 import { FINDINGS } from './finding-kinds.ts';
 
 /** Registers the numbers of tenants that lose events, or are about to, or need somebody to look. Read from Postgres at each scrape. */
 export function registerTenantMetrics(registry: Registry, db: Db): void {
+  registerSweepAge(registry, db);
   register(
     registry,
     'tenant_findings',
-    'Tenants whose queue is missing or refused, that have dead letters or rejected events, by code of the problem',
+    'Tenants whose queue is missing or refused, that have dead letters or rejected events, or whose workflows stand still, by code of the problem',
     'code',
     async () => {
       const counts = await countFindings(db);
@@ -33,6 +35,20 @@ export function registerTenantMetrics(registry: Registry, db: Db): void {
       return RETENTION_ALERTS.map((percent) => [percent, counts.get(percent) ?? 0]);
     },
   );
+}
+
+/** Registers when all tenants were last looked at. Read from Postgres at each scrape; without a value while none were, or Postgres is out. */
+function registerSweepAge(registry: Registry, db: Db): void {
+  new Gauge({
+    name: 'sweep_age_seconds',
+    help: 'Seconds since all tenants were last looked at; a sweep is due every 5 minutes unless SWEEP_MS says otherwise',
+    registers: [registry],
+    async collect() {
+      const ms = await sweepAgeMs(db).catch(() => null);
+      if (ms === null) this.reset();
+      else this.set(ms / 1_000);
+    },
+  });
 }
 
 /** A gauge with one series for each value of its label. With Postgres out it has none: that is unknown, and the other metrics are served all the same. */

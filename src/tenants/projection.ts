@@ -1,10 +1,17 @@
 import type { ExtractionView } from '../contracts/extraction.ts';
 import type { OnboardingStatus } from '../contracts/onboarding.ts';
-import type { Projection } from '../contracts/projection.ts';
+import type { KnownBefore, Projection } from '../contracts/projection.ts';
 import type { TenantId } from '../contracts/tenant.ts';
 import type { Db, Tx } from '../store/db.ts';
 import { clearRetentionAlert, type RetentionAlert, raiseRetentionAlert } from '../store/retention-alerts.ts';
-import { type KeySeen, putExtraction, putKeysSeen, putOnboarding, updatePlace } from '../store/tenant-states.ts';
+import {
+  type KeySeen,
+  type Put,
+  putExtraction,
+  putKeysSeen,
+  putOnboarding,
+  updatePlace,
+} from '../store/tenant-states.ts';
 import { type Tenant, type TenantChange, updateTenant } from '../store/tenants.ts';
 import { placeOf } from './standing.ts';
 
@@ -13,14 +20,28 @@ import { placeOf } from './standing.ts';
  * the list that follows from it are one transaction.
  */
 
-/** The onboarding workflow tells what a person is to see. A write that is older than what is there changes nothing. */
-export async function recordOnboarding(db: Db, projection: Projection<OnboardingStatus>): Promise<void> {
-  await placed(db, projection.tenantId, (tx) => putOnboarding(tx, projection));
+/** The onboarding workflow tells what a person is to see. A write that is older than what is there changes nothing. Answers what an earlier run had written last. */
+export async function recordOnboarding(
+  db: Db,
+  projection: Projection<OnboardingStatus>,
+): Promise<KnownBefore<OnboardingStatus>> {
+  return await recorded(db, projection.tenantId, (tx) => putOnboarding(tx, projection));
 }
 
-/** The extraction workflow tells what a person is to see. A write that is older than what is there changes nothing. */
-export async function recordExtraction(db: Db, projection: Projection<ExtractionView>): Promise<void> {
-  await placed(db, projection.tenantId, (tx) => putExtraction(tx, projection));
+/** The extraction workflow tells what a person is to see. A write that is older than what is there changes nothing. Answers what an earlier run had written last. */
+export async function recordExtraction(
+  db: Db,
+  projection: Projection<ExtractionView>,
+): Promise<KnownBefore<ExtractionView>> {
+  return await recorded(db, projection.tenantId, (tx) => putExtraction(tx, projection));
+}
+
+async function recorded<V>(db: Db, tenantId: TenantId, put: (tx: Tx) => Promise<Put<V>>): Promise<KnownBefore<V>> {
+  return await db.transaction(async (tx) => {
+    const { written, before } = await put(tx);
+    if (written) await updatePlace(tx, tenantId, placeOf);
+    return { before };
+  });
 }
 
 /** Changes a tenant's own row. Returns it as it is then; null when there is no such tenant. */

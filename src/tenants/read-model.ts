@@ -15,7 +15,7 @@ import { lastSeenOf, listSightings } from '../store/sightings.ts';
 import { countByNeed, type PlaceFacts, readTenantFacts, tenantsById, tenantsByNeed } from '../store/tenant-states.ts';
 import type { Tenant } from '../store/tenants.ts';
 import { type Backlog, backlogOf } from './backlog.ts';
-import { queueFinding } from './finding-kinds.ts';
+import { queueFinding, workflowFinding } from './finding-kinds.ts';
 import { type Liveness, liveness, type TemporalWatch } from './liveness.ts';
 import { firstLossAt, waitsSince } from './loss.ts';
 import { silentSince } from './silence.ts';
@@ -330,9 +330,9 @@ export class ReadModel {
   }
 }
 
-/** What stands between the tenant and its data once it extracts: the extraction's own problem, or its queue's. */
+/** What stands between the tenant and its data once it extracts: a workflow that stands still, the extraction's own problem, or its queue's. */
 export const problemOf = ({ extraction, findings }: Pick<PlaceFacts, 'extraction' | 'findings'>): Problem | null =>
-  extraction?.problem ?? queueFinding(findings);
+  workflowFinding(findings) ?? extraction?.problem ?? queueFinding(findings);
 
 /** While a drain is at work the queue is as good as empty, and SQS need not be asked. */
 const isDrained = ({ extraction }: PlaceFacts): boolean => extraction?.phase === 'running';

@@ -2,7 +2,7 @@ import type { ExtractionView, ShownPhase } from '../contracts/extraction.ts';
 import type { OnboardingStatus } from '../contracts/onboarding.ts';
 import { type Problem, problem, problemMendedBy } from '../contracts/problems.ts';
 import type { Place, PlaceFacts } from '../store/tenant-states.ts';
-import { isUrgent, queueFinding } from './finding-kinds.ts';
+import { isUrgent, queueFinding, workflowFinding } from './finding-kinds.ts';
 import { firstLossAt } from './loss.ts';
 
 /** What a tenant needs, in the order in which an operator has to look. The index of each is stored (tenant_states.need): new ones go last. */
@@ -57,6 +57,12 @@ export function standingOf({ tenant, onboarding, extraction, findings, keyRefuse
       from: null,
     };
   }
+  // Whatever its workflows wrote last: they do not go on.
+  const stuck = workflowFinding(findings);
+  if (stuck !== null) {
+    const since = stuck.since ?? null;
+    return { group: 'attention', label: 'Stands still', tone: 'bad', problem: stuck, since, from: null };
+  }
   const setUp = onboarding && whileSettingUp(onboarding);
   // While a tenant is being disconnected that is what counts, whatever its extraction does meanwhile.
   if (setUp && onboarding.state === 'cancelling') return setUp;
@@ -105,6 +111,12 @@ export function keyProblem({
 export function onboardingProblem({ problem, step, steps }: OnboardingStatus): Problem | null {
   return problem ?? steps.find(({ name }) => name === step)?.problem ?? null;
 }
+
+/** A delivery is news to its onboarding: it is not done, or has not seen every kind of event yet. */
+export const awaitsDeliveries = ({ onboarding }: Pick<PlaceFacts, 'onboarding'>): boolean =>
+  onboarding === null ||
+  onboarding.state === 'in_progress' ||
+  (onboarding.state === 'done' && onboarding.steps.some(({ name, notices }) => name === 'proof' && notices.length > 0));
 
 /** Null when it is done or cancelled, and so says nothing of how the tenant is. */
 function whileSettingUp(onboarding: OnboardingStatus): Standing | null {

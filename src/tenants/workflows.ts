@@ -1,4 +1,11 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { ProtoFailure } from '@temporalio/common';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { EXTRACTION_DETAILS, ONBOARDING_DETAILS } from '../contracts/descriptions.ts';
 import {
   archiveSignal,
@@ -6,22 +13,28 @@ import {
   disconnectSignal,
   EXTRACTION_WORKFLOW,
   type ExtractionInput,
+  type ExtractionTuning,
   pauseSignal,
   type Request,
+  renewSignal,
   resumeSignal,
+  tuneExtractionSignal,
   wakeSignal,
   warnSignal,
 } from '../contracts/extraction.ts';
 import {
   type CancelRequest,
+  callOffSignal,
   cancelSignal,
   chooseWebhookSetupSignal,
   ONBOARDING_WORKFLOW,
   type OnboardingInput,
+  type OnboardingTunings,
   recheckSignal,
   replaceWebhookKeySignal,
   type SubmittedCredentials,
-  submitCredentialsUpdate,
+  submitCredentialsSignal,
+  tuneOnboardingSignal,
   type WebhookSetup,
   webhookSeenSignal,
 } from '../contracts/onboarding.ts';
@@ -34,9 +47,33 @@ import {
   onboardingWorkflowId,
   type TenantId,
 } from '../contracts/tenant.ts';
+import { UNREADABLE_INPUT } from '../contracts/unreadable.ts';
 
 /** How long a call may take. A Temporal that is well answers within milliseconds; what takes longer may still be done. */
 const DEADLINE_MS = 3_000;
+
+/** A workflow task that failed more often is not a moment's trouble: Temporal waits 10 s and longer between the tries by then. */
+const TRIES = 2;
+/** Characters of a reason that are shown and stored. */
+const MOST_REASON = 300;
+const NO_REASON = 'Temporal names no reason.';
+/** gRPC's. */
+const INVALID_ARGUMENT = 3;
+
+/** Workflow ids of tenants' workflows, as Temporal lists them. */
+export interface Survey {
+  readonly open: ReadonlySet<string>;
+  readonly reported: ReadonlySet<string>;
+}
+
+/** How one workflow is. `ended`: it does not run any more, or there is none. */
+export type Examined =
+  | { readonly state: 'well' }
+  | { readonly state: 'ended'; readonly how: string }
+  /** Somebody has paused it, or one of its activities, in Temporal itself. */
+  | { readonly state: 'paused'; readonly what: 'workflow' | 'activity' }
+  /** Its task, or the input of its activity, fails again and again. */
+  | { readonly state: 'wedged'; readonly reason: string };
 
 /**
  * The one client of a tenant's two workflows, by workflow id alone: lists of workflows lag behind. Every call is idempotent and ends within
@@ -68,9 +105,9 @@ export class TenantWorkflows {
     });
   }
 
-  /** Resolves once the new credentials are the ones being checked. */
-  submitCredentials(tenantId: TenantId, submitted: SubmittedCredentials): Promise<{ readonly version: number }> {
-    return this.#inTime(() => this.#onboarding(tenantId).executeUpdate(submitCredentialsUpdate, { args: [submitted] }));
+  /** Has stored credentials checked, whether a worker is there or not. */
+  submitCredentials(tenantId: TenantId, submitted: SubmittedCredentials): Promise<void> {
+    return this.#inTime(() => this.#onboarding(tenantId).signal(submitCredentialsSignal, submitted));
   }
 
   recheck(tenantId: TenantId, request: Request): Promise<void> {
@@ -88,6 +125,11 @@ export class TenantWorkflows {
 
   cancel(tenantId: TenantId, request: CancelRequest): Promise<void> {
     return this.#inTime(() => this.#onboarding(tenantId).signal(cancelSignal, request));
+  }
+
+  /** Keeps a tenant that is being disconnected. */
+  callOff(tenantId: TenantId, request: Request): Promise<void> {
+    return this.#inTime(() => this.#onboarding(tenantId).signal(callOffSignal, request));
   }
 
   /** Tells an onboarding that waits for a delivery. Nothing when it has ended. */
@@ -112,7 +154,9 @@ export class TenantWorkflows {
   }
 
   pause(tenantId: TenantId, request: Request): Promise<void> {
-    return this.#inTime(() => this.#extraction(tenantId).signal(pauseSignal, request));
+    return this.#inTime(() =>
+      this.#extraction(tenantId).signal(pauseSignal, { ...request, at: new Date().toISOString() }),
+    );
   }
 
   resume(tenantId: TenantId, request: Request): Promise<void> {
@@ -139,17 +183,105 @@ export class TenantWorkflows {
     return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(warnSignal, warning)));
   }
 
-  /** Asks extraction to end, and waits up to `waitMs`. True when none runs any more. */
-  async endExtraction(tenantId: TenantId, request: Request, waitMs: number): Promise<boolean> {
+  /** What they keep to from now on. Nothing when it does not run. */
+  tuneOnboarding(tenantId: TenantId, tunings: OnboardingTunings): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#onboarding(tenantId).signal(tuneOnboardingSignal, tunings)));
+  }
+
+  tuneExtraction(tenantId: TenantId, tuning: ExtractionTuning): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(tuneExtractionSignal, tuning)));
+  }
+
+  /** Has a workflow begin a new history as soon as it can. Nothing when it does not run. */
+  renew(workflowId: string): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#client.workflow.getHandle(workflowId).signal(renewSignal)));
+  }
+
+  /**
+   * Ends extraction: asks it to, waits up to `waitMs`, and then ends it by force. What a drain still does then is fenced, and what it held comes
+   * again. Nothing when none runs.
+   */
+  async endExtraction(tenantId: TenantId, request: Request, waitMs: number): Promise<void> {
     const handle = this.#extraction(tenantId);
-    try {
-      await this.#inTime(() => handle.signal(disconnectSignal, request));
-      await this.#client.withDeadline(Date.now() + waitMs, () => handle.result());
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return true;
-      return (await this.#inTime(() => handle.describe())).status.name !== 'RUNNING';
+    await unlessGone(
+      (async () => {
+        await this.#inTime(() => handle.signal(disconnectSignal, request));
+        const end = () => this.#client.withDeadline(Date.now() + waitMs, () => handle.result());
+        // Ended by itself, or already by somebody else; or it does not: it is wedged, paused in Temporal, or has no worker.
+        if (await end().then(() => true, isEnded)) return;
+        await this.#inTime(() => handle.terminate('The tenant is disconnected, and it did not end by itself'));
+      })(),
+    );
+  }
+
+  /** Ends a workflow by force; `reason` stands in its history. Nothing when it does not run. */
+  terminate(workflowId: string, reason: string): Promise<void> {
+    return unlessGone(
+      this.#inTime(async () => {
+        await this.#client.workflow.getHandle(workflowId).terminate(reason);
+      }),
+    );
+  }
+
+  /**
+   * Ids of the workflows of all tenants, from Temporal's lists, which lag some moments behind: those that are open, and those of them that
+   * something is reported of (a task that fails again and again, or a pause in Temporal). Throws Temporal's errors.
+   */
+  async survey(): Promise<Survey> {
+    const open = new Set<string>();
+    const reported = new Set<string>();
+    const ours = `WorkflowType IN ('${ONBOARDING_WORKFLOW}', '${EXTRACTION_WORKFLOW}')`;
+    const list = (query: string) => this.#client.workflow.list({ query: `${ours} AND ${query}`, pageSize: 1_000 });
+    for await (const { workflowId } of list(`ExecutionStatus = 'Running'`)) open.add(workflowId);
+    for (const attribute of ['TemporalReportedProblems', 'TemporalPauseInfo']) {
+      try {
+        for await (const { workflowId } of list(`ExecutionStatus = 'Running' AND ${attribute} IS NOT NULL`))
+          reported.add(workflowId);
+      } catch (error) {
+        // A server that does not have the attribute reports nothing.
+        if (!isInvalidArgument(error)) throw error;
+      }
     }
+    return { open, reported };
+  }
+
+  /** How a workflow is, from Temporal itself. */
+  async examine(workflowId: string): Promise<Examined> {
+    const handle = this.#client.workflow.getHandle(workflowId);
+    try {
+      const { status, raw } = await this.#inTime(() => handle.describe());
+      if (status.name === 'PAUSED') return { state: 'paused', what: 'workflow' };
+      if (status.name !== 'RUNNING') return { state: 'ended', how: status.name.toLowerCase() };
+      if (raw.pendingActivities?.some(({ paused }) => paused === true)) return { state: 'paused', what: 'activity' };
+      const unread = raw.pendingActivities?.find(
+        ({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === UNREADABLE_INPUT,
+      );
+      if (unread?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(unread.lastFailure) };
+      if ((raw.pendingWorkflowTask?.attempt ?? 1) <= TRIES) return { state: 'well' };
+      return { state: 'wedged', reason: await this.#whyTaskFails(workflowId) };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { state: 'ended', how: 'deleted' };
+      throw error;
+    }
+  }
+
+  /** What the last workflow task that failed, failed over. */
+  async #whyTaskFails(workflowId: string): Promise<string> {
+    const { history } = await this.#inTime(() =>
+      this.#client.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace: this.#client.options.namespace,
+        execution: { workflowId },
+        maximumPageSize: 20,
+      }),
+    );
+    const failed = history?.events?.find((event) => event.workflowTaskFailedEventAttributes);
+    const failure = failed?.workflowTaskFailedEventAttributes?.failure;
+    return failure ? await this.#messageOf(failure) : NO_REASON;
+  }
+
+  async #messageOf(failure: ProtoFailure): Promise<string> {
+    const error = await decodeOptionalFailureToOptionalError(this.#client.options.loadedDataConverter, failure);
+    return error?.message.slice(0, MOST_REASON) ?? NO_REASON;
   }
 
   #inTime<T>(call: () => Promise<T>): Promise<T> {
@@ -172,3 +304,9 @@ async function unlessGone(call: Promise<void>): Promise<void> {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }
+
+/** It ended, but not with a result: terminated, cancelled, failed. Anything else says nothing of it. */
+const isEnded = (error: unknown): boolean => error instanceof WorkflowFailedError;
+
+const isInvalidArgument = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === INVALID_ARGUMENT;

@@ -34,5 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 function startTemporal(cli: string, port: number): ChildProcess {
   const address = ['--ip', '127.0.0.1', '--port', String(port), '--headless'];
-  return spawn(cli, ['server', 'start-dev', ...address, '--log-level', 'never'], { stdio: 'ignore' });
+  // Temporal UI's own Pause, which a cluster may have on.
+  const settings = ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'];
+  return spawn(cli, ['server', 'start-dev', ...address, ...settings, '--log-level', 'never'], { stdio: 'ignore' });
 }

@@ -9,7 +9,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
-import { failureConverterPath } from '../../src/temporal/data-converter.ts';
+import { bundleOptions } from '../../src/temporal/bundle-options.ts';
 
 /** How long the server of the run may take to start on a busy machine. */
 const SERVER_STARTS_MS = 30_000;
@@ -66,12 +66,7 @@ async function registerNamespace(connection: Connection, namespace: string): Pro
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   const file = join(inject('sharedFolder'), 'workflows.js');
   if (!existsSync(file)) {
-    const workflowsPath = new URL('../../src/workflows/index.ts', import.meta.url).pathname;
-    const { code } = await bundleWorkflowCode({
-      workflowsPath,
-      failureConverterPath,
-      logger: new DefaultLogger('ERROR'),
-    });
+    const { code } = await bundleWorkflowCode({ ...bundleOptions, logger: new DefaultLogger('ERROR') });
     const draft = `${file}.${process.pid}`;
     await writeFile(draft, code);
     await rename(draft, file);

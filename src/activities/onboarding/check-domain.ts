@@ -3,6 +3,7 @@ import { problem } from '../../contracts/problems.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import { parseGladlyHost } from '../../gladly/host.ts';
 import type { Organization } from '../../gladly/schemas.ts';
+import { getCredentials } from '../../store/credentials.ts';
 import { getTenant, updateTenant } from '../../store/tenants.ts';
 import type { OnboardingDeps } from './deps.ts';
 import { describe, questions } from './evidence.ts';
@@ -27,23 +28,26 @@ export function checkDomain(deps: OnboardingDeps) {
           means: `the organization ${value.id}, whose domain is ${canonical}${canonical === host.name ? '' : `; it is asked at ${host.name}`}`,
         });
         // Conversations of two organizations must never stand under one tenant.
-        if (await isAnother(deps, input.tenantId, value)) {
-          return needsYou([problem('organization_changed', { domain: canonical })], asked.evidence);
-        }
+        const is = await isTheSame(deps, input.tenantId, host.name, value);
+        if (is === 'another') return needsYou([problem('organization_changed', { domain: canonical })], asked.evidence);
+        if (is === 'not_certain')
+          return needsYou([problem('organization_not_certain', { domain: canonical })], asked.evidence);
         await updateTenant(deps.db, input.tenantId, { host: canonical, organization: value });
         return done(asked.evidence);
       } catch (error) {
         if (!(error instanceof GladlyError)) throw error;
-        return withoutOrganization(error);
+        return await withoutOrganization(error);
       }
 
-      function withoutOrganization(error: GladlyError): StepResult {
+      async function withoutOrganization(error: GladlyError): Promise<StepResult> {
         switch (error.kind) {
           case 'unauthorized':
           case 'forbidden':
             // Only a Gladly asks who we are; a domain without one answers 404 (gladly.md 2.4).
             asked.note(ORGANIZATION, { answered: describe(error), means: 'a Gladly answers at the domain' });
-            return done(asked.evidence);
+            return (await isTheSame(deps, input.tenantId, host.name, null)) === 'same'
+              ? done(asked.evidence)
+              : needsYou([problem('organization_not_certain', { domain: host.name })], asked.evidence);
           case 'moved':
             // Sent on to a page of its own, such as a sign-in: no REST API is there.
             asked.note(ORGANIZATION, describe(error));
@@ -66,10 +70,21 @@ function canonicalName({ gladlyUrl }: Organization, { extraHosts }: OnboardingDe
   return parsed.ok ? parsed.host.name : null;
 }
 
-/** True when extraction has read another organization for this tenant before. */
-async function isAnother({ db }: OnboardingDeps, tenantId: string, found: Organization): Promise<boolean> {
+/**
+ * Whether the organization at `hostName` is the one that extraction has read for this tenant before; `same` also when it has read none. `found` null:
+ * Gladly does not say which it is. Then, or when it did not say so before, only the same address is certain.
+ */
+async function isTheSame(
+  { db, secretBox }: OnboardingDeps,
+  tenantId: string,
+  hostName: string,
+  found: Organization | null,
+): Promise<'same' | 'another' | 'not_certain'> {
   const tenant = await getTenant(db, tenantId);
-  if (!tenant || tenant.adoptedCredentialsVersion === null) return false;
+  if (!tenant || tenant.adoptedCredentialsVersion === null) return 'same';
   const known = tenant.organization;
-  return typeof known === 'object' && known !== null && 'id' in known && known.id !== found.id;
+  const knownId = typeof known === 'object' && known !== null && 'id' in known ? known.id : null;
+  if (found !== null && knownId !== null) return knownId === found.id ? 'same' : 'another';
+  const adopted = await getCredentials(db, secretBox, tenantId, 'adopted');
+  return hostName === tenant.host || hostName === adopted?.host ? 'same' : 'not_certain';
 }

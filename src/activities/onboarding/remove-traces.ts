@@ -49,10 +49,12 @@ export function removeTraces(deps: OnboardingDeps) {
       const urls = await sqs(() => queues.find(tenantId)).catch(unlessForeign);
       const waiting = await eventsWaiting(urls);
       if (waiting > 0 && !discard) return needsYou([problem('events_waiting', { count: waiting })], asked.evidence);
-      if (!(await workflows.endExtraction(tenantId, request, EXTRACTION_ENDS_MS)))
-        throw new Error(`The extraction of ${tenantId} was told to end and has not ended yet.`);
+      signal.throwIfAborted();
+      await workflows.endExtraction(tenantId, request, EXTRACTION_ENDS_MS);
+      signal.throwIfAborted();
       const kept = await takeBackWebhook(tenant, asked);
       if (kept) return kept;
+      signal.throwIfAborted();
       const removal = await sqs(() => queues.remove(tenantId, { discard })).catch(unlessForeign);
       if (removal === null) asked.note('Queues', 'tagged as somebody else’s, and left alone');
       else if (removal.kind === 'not_empty')
@@ -65,6 +67,7 @@ export function removeTraces(deps: OnboardingDeps) {
         queueUrl: null,
         deadLetterQueueUrl: null,
         webhookId: null,
+        disconnectAsked: null,
       });
       await withdrawFindings(db, tenantId);
       asked.note('Queues, webhook keys, credentials', `removed, with ${waiting} events that waited`);

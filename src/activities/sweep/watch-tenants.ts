@@ -4,29 +4,26 @@ import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
 import { isNoSuchQueue } from '../../queue/errors.ts';
 import { type Depths, type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
-import type { Db } from '../../store/db.ts';
 import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
 import { noteAlertTold } from '../../store/retention-alerts.ts';
+import { noteSweep } from '../../store/sweeps.ts';
 import { type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
 import type { Tenant } from '../../store/tenants.ts';
-import type { Logger } from '../../telemetry/log.ts';
 import { isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
 import { recordQueue, recordSetAside } from '../../tenants/findings.ts';
 import { waitsSince } from '../../tenants/loss.ts';
 import { mendQueue } from '../../tenants/mend-queue.ts';
 import { changeTenant, clearAlert, raiseAlert } from '../../tenants/projection.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
-import type { TenantWorkflows } from '../../tenants/workflows.ts';
+import type { Survey, TenantWorkflows } from '../../tenants/workflows.ts';
 import { logFindings } from '../log-findings.ts';
+import { type PutRightDeps, putRight } from './put-right.ts';
 import { judge, type RiskVerdict } from './retention.ts';
 
-export interface WatchDeps {
-  readonly db: Db;
+export interface WatchDeps extends PutRightDeps {
   readonly queues: Queues;
-  readonly workflows: Pick<TenantWorkflows, 'wake' | 'archive' | 'warn'>;
-  readonly log: Logger;
-  readonly now: () => Date;
+  readonly workflows: PutRightDeps['workflows'] & Pick<TenantWorkflows, 'wake' | 'archive' | 'warn'>;
 }
 
 const PAGE = 200;
@@ -40,26 +37,31 @@ const NOBODY_AT_IT_MS = 60_000;
 export function createWatchTenants(deps: WatchDeps): SweepActivities['watchTenants'] {
   return async () => {
     const report = { tenants: 0, woken: 0, raised: 0, cleared: 0, failed: 0 };
+    const survey = await deps.workflows.survey().catch((error: unknown) => {
+      deps.log.warn({ event: 'sweep.no_survey', err: error }, 'sweep: workflows could not be listed');
+      return null;
+    });
     for (let after = ''; ; ) {
       const page = await tenantsById(deps.db, { after, limit: PAGE, search: '' });
       const ids = page.map(({ tenant }) => tenant.tenantId);
       const [drains, counts] = await Promise.all([drainStates(deps.db, ids), eventCountsOf(deps.db, ids)]);
       // One that is still being connected may have events already: its webhook can be there before its token is.
-      const receiving = page.filter(
-        ({ tenant: { state, queueUrl } }) => (state === 'connected' || state === 'connecting') && queueUrl !== null,
-      );
-      for (let i = 0; i < receiving.length; i += AT_ONCE) {
+      const living = page.filter(({ tenant: { state } }) => state === 'connected' || state === 'connecting');
+      for (let i = 0; i < living.length; i += AT_ONCE) {
         Context.current().heartbeat();
-        const some = receiving.slice(i, i + AT_ONCE);
+        const some = living.slice(i, i + AT_ONCE);
         await Promise.all(
           some.map((facts) => {
             const { tenantId } = facts.tenant;
-            return watchOne(deps, facts, drains.get(tenantId), counts.get(tenantId), report);
+            return watchOne(deps, facts, survey, drains.get(tenantId), counts.get(tenantId), report);
           }),
         );
       }
       const last = page.at(-1);
-      if (page.length < PAGE || !last) return report;
+      if (page.length < PAGE || !last) {
+        await noteSweep(deps.db);
+        return report;
+      }
       after = last.tenant.tenantId;
     }
   };
@@ -71,6 +73,7 @@ type Report = { -readonly [Name in keyof WatchReport]: number };
 async function watchOne(
   deps: WatchDeps,
   facts: PlaceFacts,
+  survey: Survey | null,
   drain: DrainState | undefined,
   counts: EventCounts | undefined,
   report: Report,
@@ -89,6 +92,7 @@ async function watchOne(
     }
   };
 
+  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey));
   const depths = await part('queue', () => lookAtQueue(deps, facts));
   await part('findings', async () => {
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };

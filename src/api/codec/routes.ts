@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { ApiError } from '../../contracts/api-error.ts';
-import { DecryptionError } from '../../crypto/aead.ts';
+import { whyUnopened } from '../../contracts/unreadable.ts';
 import { jsonBody } from '../http/input.ts';
 import { shownKey } from '../http/operators.ts';
 import type { RefusedKeys } from '../http/refused-keys.ts';
@@ -48,21 +48,17 @@ export function codecRoutes({ codec, operatorOf, refusedKeys, uiUrl }: CodecDeps
       ctx.body = payloadsToJson(await work(payloads, ctx.state));
     });
   };
-  serve('decode', (payloads, { log }) =>
-    Promise.all(
-      payloads.map((payload) =>
-        codec.decode([payload]).then(
-          ([decrypted]) => decrypted ?? payload,
-          (error: unknown) => {
-            // A payload whose key is gone must not hide the others on the page: it is shown encrypted, with its key's id.
-            if (!(error instanceof DecryptionError)) throw error;
-            log.warn({ event: 'payload.not_decrypted', err: error }, 'payload: not decrypted');
-            return payload;
-          },
-        ),
-      ),
-    ),
-  );
+  serve('decode', async (payloads, { log }) => {
+    const decrypted = await codec.decode(payloads);
+    return payloads.map((payload, i) => {
+      const plain = decrypted[i] ?? payload;
+      const why = plain === payload ? null : whyUnopened(plain);
+      if (why === null) return plain;
+      // It is shown encrypted, with its key's id.
+      log.warn({ event: 'payload.not_decrypted', why }, 'payload: not decrypted');
+      return payload;
+    });
+  });
   // To send something to a workflow is to change something.
   serve('encode', (payloads) => codec.encode(payloads));
   return router;

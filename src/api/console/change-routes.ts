@@ -89,6 +89,9 @@ export function changeRoutes(router: Router<RequestState>, context: ConsoleConte
   change('resume', 'now', nothing, ({ tenantId, operator }) =>
     tenants.resume(tenantId, { by: operator.name, reason: 'resumed in the console' }),
   );
+  change('call-off', 'now', nothing, ({ tenantId, operator }) =>
+    tenants.callOff(tenantId, { by: operator.name, reason: 'called off in the console' }),
+  );
   change('recheck', 'now', nothing, async ({ tenantId, operator }) => {
     const { standing } = await viewOf(tenantId, context);
     // An extraction that a problem has stopped looks again by itself, but only every 15 minutes.

@@ -54,6 +54,8 @@ ${
     }),
   })}</details>`
 }
+${onboarding?.state === 'cancelling' && html`<div id="keeping">${form({ id: 'call-off', action: to('call-off'), button: 'Keep the tenant', kind: 'plain', fields: null })}</div>`}
+${onboarding?.state === 'cancelling' && html`<a id="discarding" class="button plain" href="${to('settings')}#disconnect-title">Delete what waits, and disconnect</a>`}
 ${isExtracting && pause && html`<div id="resuming">${form({ id: 'resume', action: to('resume'), button: 'Resume extraction', fields: null })}</div>`}
 ${canRecheck && html`<div id="rechecking">${form({ id: 'recheck', action: to('recheck'), button: 'Check again', kind: 'plain', fields: null })}</div>`}
 ${isExtracting && problem && problemMendedBy(problem) === 'customer' && html`<a id="new-credentials" class="button plain" href="${to('settings')}#credentials-title">Enter new credentials</a>`}

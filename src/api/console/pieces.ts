@@ -97,7 +97,15 @@ const OUT = {
 } as const;
 
 /** Says as of when the states are known, when that is not now. Numbers of events are always those of now. */
-export function livenessNote({ asOf, out }: Liveness): Piece {
+/** What only the sweep does is not done. */
+const unsweptNote = (since: Date): Piece =>
+  note(
+    'bad',
+    html`<p id="unswept"><b>No tenant was looked at since ${time(since)}.</b> Alerts before events expire are not raised meanwhile. In Temporal, look at the Schedule <code>sweep</code>: it may be paused, or its run stands still.</p>`,
+  );
+
+export function livenessNote({ asOf, out, unsweptSince }: Liveness): Piece {
+  if (out === null && unsweptSince !== null) return unsweptNote(unsweptSince);
   if (out === null) return null;
   const since = asOf === null ? 'States are as they were last written.' : html`States are as of ${time(asOf)}.`;
   return note('bad', html`<p id="as-of"><b>${OUT[out]}</b> ${since} Numbers of events are those of now.</p>`);

@@ -53,6 +53,7 @@ const DONE: Readonly<Record<string, string>> = {
   'webhook-key': 'A new key is being made and put into the webhook in Gladly. Nobody needs to copy it.',
   'connect-link': 'All connect links made before are withdrawn. This is a new one.',
   disconnect: 'The tenant is being disconnected.',
+  'call-off': 'The tenant is kept. What was taken back already is being made again.',
 };
 
 /** What the page says after a form was sent; nothing for a word that it does not know. */

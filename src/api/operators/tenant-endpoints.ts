@@ -211,6 +211,15 @@ export function tenantEndpoints(tenants: Tenants, read: ReadModel): Endpoint[] {
       handle: ({ tenantId, body, operator }) => tenants.disconnect(tenantId, { by: operator.name, ...body }),
     }),
     endpoint({
+      method: 'post',
+      path: '/v1/tenants/:tenantId/call-off',
+      summary: 'Keep a tenant that is being disconnected: what was taken back already is made again.',
+      needs: 'operator',
+      body: because,
+      status: 202,
+      handle: ({ tenantId, body, operator }) => tenants.callOff(tenantId, { by: operator.name, reason: body.reason }),
+    }),
+    endpoint({
       method: 'delete',
       path: '/v1/tenants/:tenantId/data',
       summary:

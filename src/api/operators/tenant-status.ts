@@ -71,7 +71,7 @@ export function tenantStatus(
 }
 
 /** As of when the states are known, and what is out since then, if anything. */
-export const asOf = ({ asOf: at, out }: Liveness) => ({ asOf: at, out });
+export const asOf = ({ asOf: at, out, unsweptSince }: Liveness) => ({ asOf: at, out, unsweptSince });
 
 const connectionOf = ({ tenantId, name, createdAt, state }: TenantView['tenant']) => ({
   tenantId,

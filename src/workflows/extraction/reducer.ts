@@ -19,8 +19,13 @@ export interface ExtractionState extends CarriedExtraction {
 }
 
 export type ExtractionEvent =
-  | ({ readonly type: 'pause' | 'resume' | 'disconnect' } & Request)
+  /** `at`: ISO time at which it was asked for; absent: now. */
+  | ({ readonly type: 'pause'; readonly at?: string } & Request)
+  | ({ readonly type: 'resume' | 'disconnect' } & Request)
   | { readonly type: 'wake' | 'credentialsChanged' | 'archive' | 'timeToLook' }
+  /** Of the workflow around the state, which is the same after them. */
+  | { readonly type: 'tune'; readonly tuning: ExtractionTuning }
+  | { readonly type: 'renew' }
   | { readonly type: 'warn'; readonly problem: Problem | null }
   | { readonly type: 'unknownSignal'; readonly name: string }
   | { readonly type: 'drainStarted'; readonly mode: DrainMode }
@@ -35,9 +40,8 @@ export type NextMove =
 const NO_TOTALS: ExtractionTotals = { takenIn: 0, extracted: 0, gone: 0, rejected: 0, calls: 0 };
 
 export function initialState(input: ExtractionInput, at: string): ExtractionState {
-  if (input.carried) return { ...input.carried, draining: null };
   const pause = input.pause ? { at, ...input.pause } : null;
-  return {
+  const fresh: ExtractionState = {
     version: 1,
     phase: pause ? 'paused' : 'running',
     since: pause?.at ?? at,
@@ -56,6 +60,8 @@ export function initialState(input: ExtractionInput, at: string): ExtractionStat
     lastUnknownSignal: null,
     draining: null,
   };
+  // What an earlier release did not carry is as at the very start.
+  return input.carried ? { ...fresh, ...input.carried, draining: null } : fresh;
 }
 
 /** What continue-as-new carries. Only between drains: a drain at work would be forgotten. */
@@ -93,7 +99,9 @@ export function viewOf(state: ExtractionState, nextTryAt: string | null): Extrac
 function apply(state: ExtractionState, event: ExtractionEvent, at: string): ExtractionState {
   switch (event.type) {
     case 'pause':
-      return state.pause ? state : { ...state, pause: { by: event.by, reason: event.reason, at }, archive: false };
+      return state.pause
+        ? state
+        : { ...state, pause: { by: event.by, reason: event.reason, at: event.at ?? at }, archive: false };
     case 'resume':
       return state.pause ? { ...state, pause: null, archive: false, awake: true, look: true } : state;
     case 'disconnect':
@@ -107,6 +115,9 @@ function apply(state: ExtractionState, event: ExtractionEvent, at: string): Extr
       return state.pause ? { ...state, archive: true } : state;
     case 'timeToLook':
       return { ...state, awake: true, look: true };
+    case 'tune':
+    case 'renew':
+      return state;
     case 'warn':
       return { ...state, warning: event.problem && since(state.warning, event.problem, at) };
     case 'unknownSignal':

@@ -17,20 +17,24 @@ import {
   type ExtractionStatus,
   extractionStatusQuery,
   pauseSignal,
+  renewSignal,
   resumeSignal,
+  tuneExtractionSignal,
   wakeSignal,
   warnSignal,
 } from '../../contracts/extraction.ts';
 import { unlessStopped } from '../shared/cancellable.ts';
 import { createProjector, WRITE_OPTIONS } from '../shared/projector.ts';
 import { createDisplay, now, tooLong } from '../shared/run.ts';
-import { asked, onUnknownSignal, problemIn } from '../shared/signal-input.ts';
+import { asked, askedAt, extractionTuningIn, problemIn } from '../shared/signal-input.ts';
+import { onUnknownSignal, signalHandlers } from '../shared/signals.ts';
 import { currentDetails, type ReportContext } from './details.ts';
 import {
   carry,
   type ExtractionEvent,
   type ExtractionState,
   initialState,
+  type NextMove,
   nextMove,
   reduce,
   shouldStop,
@@ -57,17 +61,27 @@ export async function extraction(input: ExtractionInput): Promise<void> {
   let state = initialState(input, now());
   // Only for the report: no decision is made by it.
   let waiting = input.waiting ?? null;
-  const { consoleUrl } = input.tuning;
+  let { tuning } = input;
+  /** A new history is asked for. */
+  let renew = false;
+  /** Somebody said in this run whether it is to be paused. */
+  let isDecided = false;
 
   // When the wait that is under way ends by itself.
   let nextTryAt: string | null = null;
-  const projector = createProjector(input.tenantId, () => viewOf(state, nextTryAt), recordExtraction);
+  const projector = createProjector(
+    input.tenantId,
+    () => viewOf(state, nextTryAt),
+    () => tuning,
+    recordExtraction,
+  );
+  const endsHere = (): boolean => renew || tooLong(tuning.continueAsNewAfter);
 
   const report = (): ReportContext => ({
-    next: nextMove(state, input.tuning),
+    next: nextMove(state, tuning),
     now: now(),
     waiting,
-    consoleUrl: consoleUrl === undefined ? null : `${consoleUrl}/${input.tenantId}`,
+    consoleUrl: tuning.consoleUrl === undefined ? null : `${tuning.consoleUrl}/${input.tenantId}`,
   });
 
   const display = createDisplay(
@@ -76,38 +90,66 @@ export async function extraction(input: ExtractionInput): Promise<void> {
   );
 
   const on = (event: ExtractionEvent): void => {
+    if (event.type === 'tune') tuning = event.tuning;
+    renew ||= event.type === 'renew';
+    isDecided ||= event.type === 'pause' || event.type === 'resume';
     const before = state;
     state = reduce(state, event, now());
     if (state !== before) display.changed();
     projector.changed();
   };
 
-  // Handlers only set state: asynchronous ones lose signals over continue-as-new.
-  setHandler(pauseSignal, (request) => on({ type: 'pause', ...asked(request) }), {
-    description:
-      'Stop extraction. Events go on arriving and wait; those in SQS expire after its retention. Input: {"by": "your name", "reason": "why"}',
-  });
-  setHandler(resumeSignal, (request) => on({ type: 'resume', ...asked(request) }), {
-    description: 'Go on after a pause, and take in all that waits. Input: {"by": "your name"}',
-  });
-  setHandler(wakeSignal, () => on({ type: 'wake' }), {
-    description: 'Look now whether events wait. The API sends it when one arrives. No input.',
-  });
-  setHandler(credentialsChangedSignal, () => on({ type: 'credentialsChanged' }), {
-    description: 'A problem was mended: try again now, with the credentials that are stored now. No input.',
-  });
-  setHandler(archiveSignal, () => on({ type: 'archive' }), {
-    description:
-      'While paused: take the events that wait out of SQS into the ledger, where none expires. Nothing is asked of Gladly. No input.',
-  });
-  setHandler(warnSignal, (given) => on({ type: 'warn', problem: problemIn(given) }), {
-    description: 'Events that wait are about to expire, or not any more. Sent by the sweep: not for people.',
-  });
-  setHandler(disconnectSignal, (request) => on({ type: 'disconnect', ...asked(request) }), {
-    description:
-      'End extraction for good; to stop it for a while, use pause. To disconnect a tenant use the console: it tidies up too. Input: {"by": "your name", "reason": "why"}',
-  });
-  onUnknownSignal((name) => on({ type: 'unknownSignal', name }));
+  const ignored = (name: string): void => on({ type: 'unknownSignal', name });
+  const onSignal = signalHandlers<ExtractionEvent>(on, ignored);
+  onSignal(
+    pauseSignal,
+    'Stop extraction. Events go on arriving and wait; those in SQS expire after its retention. Input: {"by": "your name", "reason": "why"}',
+    (given) => ({ type: 'pause', ...asked(given), at: askedAt(given, now()) }),
+  );
+  onSignal(resumeSignal, 'Go on after a pause, and take in all that waits. Input: {"by": "your name"}', (given) => ({
+    type: 'resume',
+    ...asked(given),
+  }));
+  onSignal(wakeSignal, 'Look now whether events wait. The API sends it when one arrives. No input.', () => ({
+    type: 'wake',
+  }));
+  onSignal(
+    credentialsChangedSignal,
+    'A problem was mended: try again now, with the credentials that are stored now. No input.',
+    () => ({ type: 'credentialsChanged' }),
+  );
+  onSignal(
+    archiveSignal,
+    'While paused: take the events that wait out of SQS into the ledger, where none expires. Nothing is asked of Gladly. No input.',
+    () => ({ type: 'archive' }),
+  );
+  onSignal(
+    warnSignal,
+    'Events that wait are about to expire, or not any more. Sent by the sweep: not for people.',
+    (given) => {
+      const problem = problemIn(given);
+      return problem === null && given !== null ? null : { type: 'warn', problem };
+    },
+  );
+  onSignal(
+    disconnectSignal,
+    'End extraction for good; to stop it for a while, use pause. To disconnect a tenant use the console: it tidies up too. Input: {"by": "your name", "reason": "why"}',
+    (given) => ({ type: 'disconnect', ...asked(given) }),
+  );
+  onSignal(
+    tuneExtractionSignal,
+    'Keep to these times from now on. Sent by the sweep when the settings were changed: not for people.',
+    (given) => {
+      const times = extractionTuningIn(given);
+      return times && { type: 'tune', tuning: times };
+    },
+  );
+  onSignal(
+    renewSignal,
+    'Begin a new history as soon as nothing is in hand, encrypted under the first key: an older one is not needed by it any more. No input.',
+    () => ({ type: 'renew' }),
+  );
+  onUnknownSignal(ignored);
   setHandler(extractionStatusQuery, () => status(state), {
     description: 'What it is doing, since when, who or what stopped it, and why.',
   });
@@ -115,38 +157,50 @@ export async function extraction(input: ExtractionInput): Promise<void> {
 
   // Cancelled or not: without its extraction a tenant's events would wait until they expire. `disconnect` ends it, in order.
   await CancellationScope.nonCancellable(async () => {
+    if (!input.carried) await keepPause();
     for (;;) {
-      const next = nextMove(state, input.tuning);
+      const next = nextMove(state, tuning);
       if (next.move === 'end') return await projector.settled();
-      if (tooLong(input.tuning.continueAsNewAfter)) {
+      if (endsHere()) {
         await projector.settled();
         await continueAsNew<typeof extraction>({
           version: 1,
           tenantId: input.tenantId,
-          tuning: input.tuning,
+          tuning,
           carried: carry(state),
           ...(waiting === null ? {} : { waiting }),
         });
       }
-      if (next.move === 'drain') {
-        on({ type: 'drainStarted', mode: next.mode });
-        const result = await unlessStopped(
-          () => shouldStop(state),
-          () => drainOf(next.mode)({ tenantId: input.tenantId, mode: next.mode, probe: next.probe }),
-        );
-        waiting = result?.waiting ?? waiting;
-        on({ type: 'drainEnded', result: result ?? STOPPED });
-      } else {
-        const somethingElse = () =>
-          nextMove(state, input.tuning).move !== 'wait' || tooLong(input.tuning.continueAsNewAfter);
-        nextTryAt = next.forMs === null ? null : new Date(Date.now() + next.forMs).toISOString();
-        projector.changed();
-        if (next.forMs === null) await condition(somethingElse);
-        else if (!(await condition(somethingElse, next.forMs, { summary: next.why }))) on({ type: 'timeToLook' });
-        nextTryAt = null;
-      }
+      if (next.move === 'drain') await drain(next);
+      else await wait(next);
     }
   });
+
+  /** Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, unless somebody has said otherwise since. */
+  async function keepPause(): Promise<void> {
+    const before = await projector.before;
+    if (before?.pause && before.phase !== 'disconnected' && !isDecided) on({ type: 'pause', ...before.pause });
+  }
+
+  async function drain({ mode, probe }: Extract<NextMove, { move: 'drain' }>): Promise<void> {
+    on({ type: 'drainStarted', mode });
+    const result = await unlessStopped(
+      () => shouldStop(state),
+      () => drainOf(mode)({ tenantId: input.tenantId, mode, probe }),
+    );
+    waiting = result?.waiting ?? waiting;
+    on({ type: 'drainEnded', result: result ?? STOPPED });
+  }
+
+  async function wait({ forMs, why }: Extract<NextMove, { move: 'wait' }>): Promise<void> {
+    const known = tuning;
+    const somethingElse = () => nextMove(state, tuning).move !== 'wait' || tuning !== known || endsHere();
+    nextTryAt = forMs === null ? null : new Date(Date.now() + forMs).toISOString();
+    projector.changed();
+    if (forMs === null) await condition(somethingElse);
+    else if (!(await condition(somethingElse, forMs, { summary: why }))) on({ type: 'timeToLook' });
+    nextTryAt = null;
+  }
 }
 
 /** Result of a drain that was stopped without one. What it held is received again; a drain that only seems dead is fenced. */

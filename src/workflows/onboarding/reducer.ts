@@ -2,8 +2,10 @@ import type {
   CancelRequest,
   CarriedOnboarding,
   OnboardingInput,
+  OnboardingTunings,
   StepName,
   StepResult,
+  SubmittedCredentials,
   WebhookSetup,
 } from '../../contracts/onboarding.ts';
 import { STEPS } from '../../contracts/onboarding.ts';
@@ -12,7 +14,7 @@ import { since } from '../shared/problem.ts';
 import { currentStep, DONE, stepOf, untried, withStep } from './steps.ts';
 
 export type OnboardingEvent =
-  | { readonly type: 'credentialsSubmitted'; readonly version: number }
+  | ({ readonly type: 'credentialsSubmitted' } & SubmittedCredentials)
   | { readonly type: 'webhookSetupChosen'; readonly setup: WebhookSetup }
   | {
       readonly type:
@@ -21,8 +23,12 @@ export type OnboardingEvent =
         | 'timeToLook'
         | 'timeToRemind'
         | 'keyReplacementAsked'
+        | 'callOff'
         | 'unknownSignal';
     }
+  /** Of the workflow around the state, which is the same after them. */
+  | { readonly type: 'tune'; readonly tunings: OnboardingTunings }
+  | { readonly type: 'renew' }
   | ({ readonly type: 'cancel' } & CancelRequest)
   | { readonly type: 'stepBegun'; readonly step: StepName }
   | ({ readonly type: 'stepTried'; readonly step: StepName; readonly result: StepResult } & MadeWith & NextTry)
@@ -48,8 +54,7 @@ const DAY_MS = 86_400_000;
 const SAVED_AFTER_MS = 2_000;
 
 export function initialState(input: OnboardingInput, at: string): CarriedOnboarding {
-  if (input.carried) return input.carried;
-  return {
+  const fresh: CarriedOnboarding = {
     version: 1,
     state: 'in_progress',
     since: at,
@@ -65,6 +70,8 @@ export function initialState(input: OnboardingInput, at: string): CarriedOnboard
     nextCancelTryAt: null,
     unknownSignals: 0,
   };
+  // What an earlier release did not carry is as at the very start.
+  return { ...fresh, ...input.carried };
 }
 
 /** `at` is the ISO time of the event. Any event in any state; twice the same is once. */
@@ -75,9 +82,7 @@ export function reduce(state: CarriedOnboarding, event: OnboardingEvent, at: str
 function apply(state: CarriedOnboarding, event: OnboardingEvent, at: string): CarriedOnboarding {
   switch (event.type) {
     case 'credentialsSubmitted':
-      return event.version > state.credentialsVersion
-        ? again({ ...withStep(state, 'credentials', DONE, at), credentialsVersion: event.version, user: null }, at)
-        : state;
+      return credentialsSubmitted(state, event, at);
     case 'webhookSetupChosen':
       return event.setup === state.webhookSetup
         ? { ...state, look: true }
@@ -96,6 +101,11 @@ function apply(state: CarriedOnboarding, event: OnboardingEvent, at: string): Ca
       return { ...state, unknownSignals: state.unknownSignals + 1 };
     case 'cancel':
       return cancel(state, event, at);
+    case 'callOff':
+      return calledOff(state, at);
+    case 'tune':
+    case 'renew':
+      return state;
     case 'stepBegun':
       return begun({ ...state, look: false }, event.step, at);
     case 'stepTried':
@@ -105,6 +115,16 @@ function apply(state: CarriedOnboarding, event: OnboardingEvent, at: string): Ca
     case 'tracesRemoved':
       return tracesRemoved(state, event, at);
   }
+}
+
+function credentialsSubmitted(
+  state: CarriedOnboarding,
+  { version, setup = state.webhookSetup }: SubmittedCredentials,
+  at: string,
+): CarriedOnboarding {
+  if (version <= state.credentialsVersion) return state;
+  const known = withStep(state, 'credentials', DONE, at);
+  return again({ ...known, credentialsVersion: version, user: null, webhookSetup: setup }, at);
 }
 
 /**
@@ -142,6 +162,21 @@ function cancel(
 function begun(state: CarriedOnboarding, step: StepName, at: string): CarriedOnboarding {
   if (stepOf(state, step).state === 'done') return state;
   return withStep(state, step, { state: 'checking', nextTryAt: null }, at);
+}
+
+/** Whatever was taken back by then is made again: each step looks for itself. */
+function calledOff(state: CarriedOnboarding, at: string): CarriedOnboarding {
+  if (state.state !== 'cancelling') return state;
+  const kept: CarriedOnboarding = {
+    ...state,
+    state: 'in_progress',
+    since: at,
+    problem: null,
+    cancel: null,
+    cancelAttempts: 0,
+    nextCancelTryAt: null,
+  };
+  return again(kept, at, ['provision', ...VERIFIED_WITH_CREDENTIALS]);
 }
 
 function tried(
@@ -199,6 +234,8 @@ function tracesRemoved(
   at: string,
 ): CarriedOnboarding {
   if (result.kind === 'done') return { ...state, state: 'cancelled', since: at, problem: null, look: false };
+  // Called off meanwhile.
+  if (state.cancel === null) return state;
   return {
     ...state,
     problem: since(state.problem, result.problem, at),

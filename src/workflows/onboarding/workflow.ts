@@ -1,6 +1,5 @@
 import {
   ActivityCancellationType,
-  ApplicationFailure,
   CancellationScope,
   condition,
   continueAsNew,
@@ -8,23 +7,29 @@ import {
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
+import { renewSignal } from '../../contracts/extraction.ts';
 import {
+  callOffSignal,
   cancelSignal,
   chooseWebhookSetupSignal,
   type OnboardingActivities,
   type OnboardingInput,
+  type OnboardingStatus,
+  type OnboardingTunings,
   onboardingStatusQuery,
   recheckSignal,
   replaceWebhookKeySignal,
   type StepName,
   type StepResult,
-  submitCredentialsUpdate,
+  submitCredentialsSignal,
+  tuneOnboardingSignal,
   webhookSeenSignal,
 } from '../../contracts/onboarding.ts';
 import { unlessStopped } from '../shared/cancellable.ts';
 import { createProjector, WRITE_OPTIONS } from '../shared/projector.ts';
 import { createDisplay, now, tooLong } from '../shared/run.ts';
-import { cancelAsked, isSubmittedCredentials, isWebhookSetup, onUnknownSignal } from '../shared/signal-input.ts';
+import { cancelAsked, credentialsIn, isWebhookSetup, onboardingTuningsIn } from '../shared/signal-input.ts';
+import { onUnknownSignal, signalHandlers } from '../shared/signals.ts';
 import { currentDetails } from './details.ts';
 import { nextByItself, nextMove, nextTryMs } from './moves.ts';
 import { initialState, isOutdated, type MadeWith, type OnboardingEvent, reduce } from './reducer.ts';
@@ -49,9 +54,20 @@ const { recordOnboarding } = proxyLocalActivities<OnboardingActivities>(WRITE_OP
 /** Connects one customer: finds out what is in the way, retries what is retryable, and asks a person for the rest. It stays for
  * as long as the customer does, so that credentials can be replaced. */
 export async function onboarding(input: OnboardingInput): Promise<void> {
-  const { tenantId, tuning } = input;
+  const { tenantId } = input;
   let state = initialState(input, now());
-  const projector = createProjector(tenantId, () => statusOf(state), recordOnboarding);
+  let tunings: OnboardingTunings = { own: input.tuning, extraction: input.extractionTuning };
+  /** A new history is asked for. */
+  let renew = false;
+  /** What was asked for in this run. */
+  const decided = new Set<OnboardingEvent['type']>();
+  const projector = createProjector(
+    tenantId,
+    () => statusOf(state),
+    () => tunings,
+    recordOnboarding,
+  );
+  const endsHere = (): boolean => renew || tooLong(tunings.own.continueAsNewAfter);
 
   const display = createDisplay(
     () => currentDetails(state),
@@ -59,63 +75,93 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
   );
 
   const on = (event: OnboardingEvent): void => {
+    if (event.type === 'tune') ({ tunings } = event);
+    renew ||= event.type === 'renew';
+    decided.add(event.type);
     const before = state;
     state = reduce(state, event, now());
     if (state !== before) display.changed();
     projector.changed();
   };
 
-  // Handlers only set state: asynchronous ones lose signals over continue-as-new.
-  setHandler(
-    submitCredentialsUpdate,
-    ({ version }) => {
-      on({ type: 'credentialsSubmitted', version });
-      return { version: state.credentialsVersion };
-    },
-    {
-      description: 'Checks credentials that were just stored. Used by the API: credentials never come this way.',
-      validator: (given) => {
-        if (!isSubmittedCredentials(given))
-          throw ApplicationFailure.nonRetryable('The version of stored credentials is a whole number from 1 on.');
-      },
+  const ignored = (): void => on({ type: 'unknownSignal' });
+  const onSignal = signalHandlers<OnboardingEvent>(on, ignored);
+  onSignal(
+    submitCredentialsSignal,
+    'Checks credentials that were just stored. Sent by the API: credentials never come this way.',
+    (given) => {
+      const submitted = credentialsIn(given);
+      return submitted && { type: 'credentialsSubmitted', ...submitted };
     },
   );
-  setHandler(recheckSignal, () => on({ type: 'recheck' }), { description: 'Something was mended: look again now.' });
-  setHandler(
-    chooseWebhookSetupSignal,
-    (setup) => {
-      if (isWebhookSetup(setup)) on({ type: 'webhookSetupChosen', setup });
-    },
-    { description: 'Who makes the webhook. Input: "create_for_me" or "by_hand"' },
+  onSignal(recheckSignal, 'Something was mended: look again now.', () => ({ type: 'recheck' }));
+  onSignal(chooseWebhookSetupSignal, 'Who makes the webhook. Input: "create_for_me" or "by_hand"', (setup) =>
+    isWebhookSetup(setup) ? { type: 'webhookSetupChosen', setup } : null,
   );
-  setHandler(replaceWebhookKeySignal, () => on({ type: 'keyReplacementAsked' }), {
-    description: 'Gives the webhook that we created a new key. The old one works until the new one was seen. No input.',
-  });
-  setHandler(webhookSeenSignal, () => on({ type: 'webhookSeen' }), {
-    description: 'A delivery with the right key has arrived. Sent by the API.',
-  });
-  setHandler(cancelSignal, (request) => on({ type: 'cancel', ...cancelAsked(request) }), {
-    description:
-      'Ends it and takes back what it made. Input: {"by": "your name", "reason": "why", "discardWaitingEvents": false}',
-  });
-  onUnknownSignal(() => on({ type: 'unknownSignal' }));
+  onSignal(
+    replaceWebhookKeySignal,
+    'Gives the webhook that we created a new key. The old one works until the new one was seen. No input.',
+    () => ({ type: 'keyReplacementAsked' }),
+  );
+  onSignal(webhookSeenSignal, 'A delivery with the right key has arrived. Sent by the API.', () => ({
+    type: 'webhookSeen',
+  }));
+  onSignal(
+    cancelSignal,
+    'Ends it and takes back what it made. Input: {"by": "your name", "reason": "why", "discardWaitingEvents": false}',
+    (request) => ({ type: 'cancel', ...cancelAsked(request) }),
+  );
+  onSignal(
+    callOffSignal,
+    'Keeps a tenant that is being disconnected: what was taken back already is made again. No input.',
+    () => ({ type: 'callOff' }),
+  );
+  onSignal(
+    tuneOnboardingSignal,
+    'Keep to these times from now on. Sent by the sweep when the settings were changed: not for people.',
+    (given) => {
+      const found = onboardingTuningsIn(given);
+      return found && { type: 'tune', tunings: found };
+    },
+  );
+  onSignal(
+    renewSignal,
+    'Begin a new history as soon as nothing is in hand, encrypted under the first key: an older one is not needed by it any more. No input.',
+    () => ({ type: 'renew' }),
+  );
+  onUnknownSignal(ignored);
   setHandler(onboardingStatusQuery, () => statusOf(state), { description: 'Each step, and what is in the way.' });
   display.show();
 
   // Cancelled or not: its webhook, queue and keys would stay behind. The signal `cancel` takes them back.
   await CancellationScope.nonCancellable(async () => {
+    if (!input.carried) keepKnown(await projector.before);
     for (;;) {
       const next = nextMove(state);
       if (next.move === 'end') return await projector.settled();
-      if (tooLong(tuning.continueAsNewAfter)) {
+      if (endsHere()) {
         await projector.settled();
-        await continueAsNew<typeof onboarding>({ ...input, carried: state });
+        await continueAsNew<typeof onboarding>({
+          ...input,
+          tuning: tunings.own,
+          extractionTuning: tunings.extraction,
+          carried: state,
+        });
       }
       if (next.move === 'try') await tryStep(next.step);
       else if (next.move === 'remove_traces') await removeTraces(next.discardWaitingEvents);
       else await waitForNews();
     }
   });
+
+  /** Whatever began this run (a reset, the sweep), and whatever it knows: what people have said before still holds, unless it was said otherwise since. */
+  function keepKnown(before: OnboardingStatus | null): void {
+    if (before === null || before.state === 'cancelled') return;
+    const { credentialsVersion: version, webhookSetup: setup, cancel } = before;
+    if (version > state.credentialsVersion) on({ type: 'credentialsSubmitted', version });
+    if (setup !== state.webhookSetup && !decided.has('webhookSetupChosen')) on({ type: 'webhookSetupChosen', setup });
+    if (cancel && state.cancel === null && !decided.has('callOff')) on({ type: 'cancel', ...cancel });
+  }
 
   async function tryStep(step: StepName): Promise<void> {
     on({ type: 'stepBegun', step });
@@ -126,21 +172,26 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
     );
     if (result === null) return;
     const attempts = stepOf(state, step).attempts + 1;
-    on({ type: 'stepTried', step, result, ...made, nextTryMs: nextTryMs(result, step, attempts, tuning) });
+    on({ type: 'stepTried', step, result, ...made, nextTryMs: nextTryMs(result, step, attempts, tunings.own) });
   }
 
   async function removeTraces(discardWaitingEvents: boolean): Promise<void> {
     on({ type: 'cancelBegun' });
     const { credentialsVersion } = state;
     const asked = state.cancel ?? { by: 'somebody', reason: 'no reason given' };
-    const result = await activity('Take back what was made').removeTraces({
-      tenantId,
-      credentialsVersion,
-      discardWaitingEvents,
-      request: { by: asked.by, reason: asked.reason },
-    });
+    const result = await unlessStopped(
+      () => state.cancel === null,
+      () =>
+        activity('Take back what was made').removeTraces({
+          tenantId,
+          credentialsVersion,
+          discardWaitingEvents,
+          request: { by: asked.by, reason: asked.reason },
+        }),
+    );
+    if (result === null) return;
     const attempts = state.cancelAttempts + 1;
-    on({ type: 'tracesRemoved', result, nextTryMs: nextTryMs(result, 'cancel', attempts, tuning) });
+    on({ type: 'tracesRemoved', result, nextTryMs: nextTryMs(result, 'cancel', attempts, tunings.own) });
   }
 
   async function carryOut(step: StepName, { credentialsVersion, webhookSetup }: MadeWith): Promise<StepResult> {
@@ -168,18 +219,16 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
         return activity('Start extraction').startExtraction({
           ...of,
           pause: input.startPaused,
-          tuning: input.extractionTuning,
+          tuning: tunings.extraction,
         });
     }
   }
 
   async function waitForNews(): Promise<void> {
-    const due = nextByItself(state, tuning);
+    const due = nextByItself(state, tunings.own);
     // Somebody changed when the next thing is due: wait anew.
     const news = () =>
-      nextMove(state).move !== 'wait' ||
-      nextByItself(state, tuning)?.at !== due?.at ||
-      tooLong(tuning.continueAsNewAfter);
+      nextMove(state).move !== 'wait' || nextByItself(state, tunings.own)?.at !== due?.at || endsHere();
     if (due === null) await condition(news);
     else if (!(await condition(news, Math.max(Date.parse(due.at) - Date.now(), 1)))) on({ type: due.event });
   }

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, log, sleep, workflowInfo } from '@temporalio/workflow';
-import type { Projection } from '../../contracts/projection.ts';
+import type { KnownBefore, Projection } from '../../contracts/projection.ts';
 import type { TenantId } from '../../contracts/tenant.ts';
 
 /** Options of the local activity that writes: two quick tries within one workflow task, so that no signal waits behind it for long. */
@@ -13,24 +13,32 @@ export const WRITE_OPTIONS = {
 const RETRY_MS = 5_000;
 
 /** Keeps what a workflow tells people written in the store. */
-export interface Projector {
+export interface Projector<V> {
   /** The state may have changed: writes it if what people see has. */
   changed(): void;
   /** Resolves when all that is to be seen has been written. */
   settled(): Promise<void>;
+  /** Resolves when this run has written for the first time, with what an earlier run had written last; null when there was none. */
+  readonly before: Promise<V | null>;
 }
 
 /**
- * Writes `view()` at the start of each run and whenever it has become another one; several changes while a write is under way are one. A write that
+ * Writes `view()`, and `tuning()` with it, at the start of each run and whenever it has become another one; several changes while a write is under way are one. A write that
  * fails is repeated without end: the view is what people believe. Nothing else of the workflow waits for it, but its end.
  */
 export function createProjector<V>(
   tenantId: TenantId,
   view: () => V,
-  write: (projection: Projection<V>) => Promise<void>,
-): Projector {
+  tuning: () => object,
+  write: (projection: Projection<V>) => Promise<KnownBefore<V>>,
+): Projector<V> {
   const { runId } = workflowInfo();
-  let wanted = JSON.stringify(view());
+  const current = (): string => JSON.stringify({ view: view(), tuning: tuning() });
+  let wanted = current();
+  let before: (known: V | null) => void = () => undefined;
+  const first = new Promise<V | null>((resolve) => {
+    before = resolve;
+  });
   let written: string | null = null;
   let seq = 0;
   const work = async (): Promise<void> => {
@@ -39,8 +47,14 @@ export function createProjector<V>(
       const now = wanted;
       seq += 1;
       try {
-        await write({ tenantId, runId, seq, view: JSON.parse(now) as V });
+        const known = await write({
+          tenantId,
+          runId,
+          seq,
+          ...(JSON.parse(now) as Pick<Projection<V>, 'view' | 'tuning'>),
+        });
         written = now;
+        before(known.before);
       } catch (error) {
         log.warn('projection: not written', { event: 'projection.failed', error: String(error) });
         await sleep(RETRY_MS, { summary: 'Writes its state once more' });
@@ -51,8 +65,9 @@ export function createProjector<V>(
   void CancellationScope.nonCancellable(work);
   return {
     changed() {
-      wanted = JSON.stringify(view());
+      wanted = current();
     },
+    before: first,
     settled: () => condition(() => wanted === written),
   };
 }

@@ -1,10 +1,11 @@
-/**
- * Reads the input of signals and updates. Any client of Temporal can send one: the input can be any JSON, and an exception in a handler
- * would fail the workflow task again and again.
- */
-import { log, setDefaultSignalHandler } from '@temporalio/workflow';
-import type { Request } from '../../contracts/extraction.ts';
-import type { CancelRequest, WebhookSetup } from '../../contracts/onboarding.ts';
+/** Reads the input of signals: any JSON, as any client of Temporal can send one. */
+import type { ExtractionTuning, Request } from '../../contracts/extraction.ts';
+import type {
+  CancelRequest,
+  OnboardingTunings,
+  SubmittedCredentials,
+  WebhookSetup,
+} from '../../contracts/onboarding.ts';
 import { isProblemCode, type Problem } from '../../contracts/problems.ts';
 
 /** Characters of a text, and of a problem's params as JSON (those of the sweep: fewer than 100). */
@@ -23,10 +24,46 @@ export function isWebhookSetup(given: unknown): given is WebhookSetup {
   return given === 'create_for_me' || given === 'by_hand';
 }
 
-/** The version of stored credentials. */
-export function isSubmittedCredentials(given: unknown): given is { readonly version: number } {
-  const { version } = fields(given);
-  return Number.isSafeInteger(version) && Number(version) > 0;
+/** Null when it names no version of stored credentials. */
+export function credentialsIn(given: unknown): SubmittedCredentials | null {
+  const { version, setup } = fields(given);
+  if (!Number.isSafeInteger(version) || Number(version) <= 0) return null;
+  return { version: Number(version), ...(isWebhookSetup(setup) ? { setup } : {}) };
+}
+
+/** When it was asked for, an ISO time: `now` unless an earlier one is given. */
+export function askedAt(given: unknown, now: string): string {
+  const { at } = fields(given);
+  const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+  return ms <= Date.parse(now) ? new Date(ms).toISOString() : now;
+}
+
+/** Null when a time is missing or is none: what it keeps to stays. */
+export function extractionTuningIn(given: unknown): ExtractionTuning | null {
+  const times = timesIn(given, [
+    'parkedLookMs',
+    'gladlyWaitMs',
+    'gladlyWaitMaxMs',
+    'attentionLookMs',
+    'continueAsNewAfter',
+  ]);
+  const { consoleUrl } = fields(given);
+  return times && { ...times, ...(typeof consoleUrl === 'string' ? { consoleUrl } : {}) };
+}
+
+export function onboardingTuningsIn(given: unknown): OnboardingTunings | null {
+  const { own, extraction } = fields(given);
+  const times = timesIn(own, ['retryMs', 'retryMaxMs', 'recheckMs', 'proofLookMs', 'overdueMs', 'continueAsNewAfter']);
+  const ofExtraction = extractionTuningIn(extraction);
+  return times && ofExtraction && { own: times, extraction: ofExtraction };
+}
+
+/** Each a number of at least 1; null when one is not. */
+function timesIn<N extends string>(given: unknown, names: readonly N[]): Record<N, number> | null {
+  const found = fields(given);
+  const times = names.map((name) => [name, found[name]] as const);
+  const areTimes = times.every(([, value]) => typeof value === 'number' && Number.isFinite(value) && value >= 1);
+  return areTimes ? (Object.fromEntries(times) as Record<N, number>) : null;
 }
 
 /** The problem's params are shown: anything but a text or a number could not be. What else was given is left out, however large or deep. */
@@ -35,14 +72,6 @@ export function problemIn(given: unknown): Problem | null {
   if (typeof code !== 'string' || !isProblemCode(code) || typeof params !== 'object' || params === null) return null;
   const shows = Object.values(params).every((value) => typeof value === 'string' || typeof value === 'number');
   return shows && JSON.stringify(params).length <= MAX_LENGTH ? ({ code, params } as Problem) : null;
-}
-
-/** A renamed signal would vanish without a word. */
-export function onUnknownSignal(tell: (name: string) => void): void {
-  setDefaultSignalHandler((name) => {
-    log.warn('signal: unknown', { event: 'signal.unknown', signal: name });
-    tell(name);
-  });
 }
 
 function typed(given: unknown): string | null {

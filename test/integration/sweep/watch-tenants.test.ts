@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createWatchTenants, type WatchDeps } from '../../../src/activities/sweep/watch-tenants.ts';
 import type { ExtractionView } from '../../../src/contracts/extraction.ts';
+import type { OnboardingTuning } from '../../../src/contracts/onboarding.ts';
 import type { WatchReport } from '../../../src/contracts/sweep.ts';
 import { createQueues, type Queues } from '../../../src/queue/provision.ts';
 import { listActions } from '../../../src/store/actions.ts';
@@ -24,6 +25,7 @@ import { getTenant, updateTenant } from '../../../src/store/tenants.ts';
 import { registerTenantMetrics } from '../../../src/tenants/metrics.ts';
 import { recordExtraction } from '../../../src/tenants/projection.ts';
 import { redrive } from '../../../src/tenants/redrive.ts';
+import { extractionInput } from '../../support/extraction.ts';
 import { connect, type World } from '../../support/queue/queues.ts';
 import { at, event } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
@@ -55,6 +57,22 @@ const PAUSED: ExtractionView = {
   lastUnknownSignal: null,
 };
 
+const never = async (): Promise<never> => {
+  throw new Error('nothing is the matter with the workflows here');
+};
+/** Workflows that all run; test/integration/temporal/put-right.test.ts has those that do not. */
+const UNTOUCHED = {
+  survey: async () => ({ open: { has: () => true } as unknown as ReadonlySet<string>, reported: new Set<string>() }),
+  examine: never,
+  terminate: never,
+  startOnboarding: never,
+  startExtraction: never,
+  cancel: never,
+  submitCredentials: never,
+  tuneOnboarding: never,
+  tuneExtraction: async () => undefined,
+};
+
 describeStore('the watch over all tenants', (store) => {
   /** A tenant with queues, and a watch that looks at it. */
   async function watched(state: 'connecting' | 'connected' = 'connected') {
@@ -74,11 +92,13 @@ describeStore('the watch over all tenants', (store) => {
         db: store.db,
         queues: asked,
         workflows: {
+          ...UNTOUCHED,
           wake: async (id) => void (id === tenantId && told.push('wake')),
           archive: async (id) => void (id === tenantId && told.push('archive')),
           warn: async (id, problem) => void (id === tenantId && told.push(`warn ${problem?.code ?? 'nothing'}`)),
           ...temporal,
         },
+        tunings: { own: {} as OnboardingTuning, extraction: extractionInput('').tuning },
         log,
         now: () => new Date(Date.now() + afterMs),
       });
@@ -126,7 +146,7 @@ describeStore('the watch over all tenants', (store) => {
 
   it('needs no workflow for it: a paused tenant whose workflow is wedged is kept longer, and the alert stands', async () => {
     const { tenantId, queue, told, look, send, tenant, days } = await watched();
-    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view: PAUSED });
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view: PAUSED, tuning: {} });
     await send(queue);
     expect((await look(3 * DAY_MS, OUT)).failed).toBeGreaterThan(0);
     expect(await days()).toBe(14);

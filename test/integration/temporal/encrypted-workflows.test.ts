@@ -68,7 +68,7 @@ async function beside<T>(
     taskQueue: EXTRACTION_TASK_QUEUE,
     workflowBundle: await workflowBundle(),
     dataConverter: createDataConverter(keys),
-    activities: { drain, recordExtraction: async () => undefined },
+    activities: { drain, recordExtraction: async () => ({ before: null }) },
   });
   return worker.runUntil(test);
 }

@@ -35,7 +35,7 @@ describeStore('the projection of a tenant', (store) => {
   it('is never replaced by an older write, of the same run or of an earlier one', async () => {
     const tenantId = await store.tenant();
     const write = (runId: string, seq: number, phase: ShownPhase) =>
-      recordExtraction(store.db, { tenantId, runId, seq, view: view(phase) });
+      recordExtraction(store.db, { tenantId, runId, seq, view: view(phase), tuning: {} });
     await write('one', 1, 'running');
     await write('one', 3, 'paused');
     await write('one', 2, 'pausing');
@@ -46,15 +46,15 @@ describeStore('the projection of a tenant', (store) => {
     await write('one', 4, 'paused');
     expect(await phaseOf(store, tenantId)).toBe('running');
     await expect(
-      recordExtraction(store.db, { tenantId: 'no-such', runId: 'r', seq: 1, view: view('running') }),
-    ).resolves.toBeUndefined();
+      recordExtraction(store.db, { tenantId: 'no-such', runId: 'r', seq: 1, view: view('running'), tuning: {} }),
+    ).resolves.toEqual({ before: null });
   });
 
   it('has its place in the list at once, whatever changes it', async () => {
     const [calm, stopped, losing] = [await store.tenant(), await store.tenant(), await store.tenant()];
     for (const tenantId of [calm, stopped, losing]) {
       await changeTenant(store.db, tenantId, { state: 'connected' });
-      await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view: view('running') });
+      await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view: view('running'), tuning: {} });
     }
     const read = readModel(store);
     const order = async () => {
@@ -62,8 +62,8 @@ describeStore('the projection of a tenant', (store) => {
       const ids = rows.map(({ tenant }) => tenant.tenantId);
       return [calm, stopped, losing].sort((a, b) => ids.indexOf(a) - ids.indexOf(b));
     };
-    await recordExtraction(store.db, { tenantId: stopped, runId: 'r', seq: 2, view: view('paused') });
-    await recordExtraction(store.db, { tenantId: losing, runId: 'r', seq: 2, view: view('paused') });
+    await recordExtraction(store.db, { tenantId: stopped, runId: 'r', seq: 2, view: view('paused'), tuning: {} });
+    await recordExtraction(store.db, { tenantId: losing, runId: 'r', seq: 2, view: view('paused'), tuning: {} });
     await raiseAlert(store.db, losing, 80);
     expect(await order()).toEqual([losing, stopped, calm]);
     expect((await read.list({ search: losing, group: 'attention', page: 1 })).found).toBe(1);
@@ -80,7 +80,7 @@ describeStore('the projection of a tenant', (store) => {
   it('is true as of when Temporal and a worker were last seen', async () => {
     const answeredAt = new Date();
     await store.db.query('DELETE FROM workers');
-    expect(await liveness(store.db, { answeredAt })).toEqual({ asOf: null, out: 'worker' });
+    expect(await liveness(store.db, { answeredAt })).toEqual({ asOf: null, out: 'worker', unsweptSince: null });
     await noteWorker(store.db, '1@host');
     expect((await liveness(store.db, { answeredAt })).out).toBeNull();
     expect((await liveness(store.db, { answeredAt: null })).out).toBe('temporal');

@@ -38,6 +38,7 @@ async function startExtraction(tenantId: string, { fails = 0, ...input }: { fail
         left -= 1;
         if (left >= 0) throw new Error('Postgres is out');
         written.push(projection);
+        return { before: null };
       },
     },
   });

@@ -29,7 +29,7 @@ test('a tenant that is woken and parks again writes no search attributes: each w
     taskQueue,
     workflowBundle: await workflowBundle(),
     activities: {
-      recordExtraction: async () => undefined,
+      recordExtraction: async () => ({ before: null }),
       drain: async (): Promise<DrainResult> => {
         drains += 1;
         return PARKED;

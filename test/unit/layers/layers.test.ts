@@ -47,7 +47,7 @@ const WORKSHOP: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that a box may import; where a box is not named it may import any. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
-  contracts: [/^@temporalio\/(workflow|common)$/],
+  contracts: [/^@temporalio\/(workflow|common)$/, /^@temporalio\/common\/lib\/encoding\.js$/],
   crypto: [/^node:/],
   workflows: [/^@temporalio\/workflow$/],
 };

@@ -28,6 +28,7 @@ const tenant: Tenant = {
   adoptedCredentialsVersion: 1,
   connectLinkEpoch: 1,
   connectLinkChangesUntil: null,
+  disconnectAsked: null,
 };
 const TIMEOUT = problem('gladly_timeout', { host: 'acme.gladly.com', seconds: 15 } as never);
 const REJECTED = problem('token_rejected', {} as never);
@@ -171,14 +172,29 @@ describe('how a tenant stands', () => {
   });
 });
 
+describe('a workflow that stands still', () => {
+  test('is told whatever the workflows wrote last', () => {
+    const stuck = { ...problem('workflow_wedged', { workflow: 'extraction', reason: 'x' }), since: SINCE };
+    for (const onboarding of [null, settingUp('token', null, 'cancelling')])
+      expect(stand(onboarding, extracting('running'), {}, null, [stuck])).toMatchObject({
+        group: 'attention',
+        label: 'Stands still',
+        problem: stuck,
+        since: SINCE,
+      });
+  });
+});
+
 describe('the place in the list', () => {
   const place = (extraction: ExtractionView, retentionAlert = 0) =>
     placeOf({
       tenant: { ...tenant, retentionAlert },
       onboarding: null,
       onboardingAt: null,
+      onboardingTuning: null,
       extraction,
       extractionAt: null,
+      extractionTuning: null,
       findings: [],
       keyRefusedAt: null,
       queueEmptyAt: new Date('2026-01-02T00:00:00Z'),

@@ -3,13 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { problem, problemCodes, problemRemedy, problemSentence } from '../../../src/contracts/problems.ts';
 import {
   asked,
+  askedAt,
   cancelAsked,
-  isSubmittedCredentials,
+  credentialsIn,
+  extractionTuningIn,
   isWebhookSetup,
   problemIn,
 } from '../../../src/workflows/shared/signal-input.ts';
+import { extractionInput } from '../../support/extraction.ts';
 
 const UNKNOWN = { by: 'somebody in Temporal', reason: 'no reason given' };
+const NOW = '2026-06-01T00:00:00.000Z';
 const json = fc.jsonValue();
 /** Objects with the fields that are read, in which anything may stand. */
 const almost = fc.record(
@@ -44,7 +48,10 @@ describe('the input of signals and updates', () => {
           expect(`${problemSentence(found)} ${problemRemedy(found)}`).not.toContain('[object');
         }
         if (isWebhookSetup(given)) expect(['create_for_me', 'by_hand']).toContain(given);
-        if (isSubmittedCredentials(given)) expect(given.version > 0 && Number.isSafeInteger(given.version)).toBe(true);
+        const submitted = credentialsIn(given);
+        if (submitted) expect(submitted.version > 0 && Number.isSafeInteger(submitted.version)).toBe(true);
+        expect(Date.parse(askedAt(given, NOW))).toBeLessThanOrEqual(Date.parse(NOW));
+        expect(extractionTuningIn(given)).toBeNull();
       }),
       { numRuns: 2_000 },
     );
@@ -56,7 +63,15 @@ describe('the input of signals and updates', () => {
     expect(asked({ by: 5, reason: '  ' })).toEqual(UNKNOWN);
     expect(asked({ by: 'a'.repeat(501) }).by).toHaveLength(500);
     expect(isWebhookSetup('by_hand')).toBe(true);
-    expect(isSubmittedCredentials({ version: 1 })).toBe(true);
+    expect(credentialsIn({ version: 1 })).toEqual({ version: 1 });
+    expect(credentialsIn({ version: 2, setup: 'by_hand', by: 'ann' })).toEqual({ version: 2, setup: 'by_hand' });
+    const earlier = '2026-01-01T00:00:00.000Z';
+    expect(askedAt({ at: earlier }, NOW)).toBe(earlier);
+    for (const at of [NOW.replace('2026', '2027'), 'yesterday', 5]) expect(askedAt({ at }, NOW)).toBe(NOW);
+    const tuning = extractionInput('acme').tuning;
+    expect(extractionTuningIn(tuning)).toEqual(tuning);
+    for (const no of [0, -1, Number.NaN, '5', undefined])
+      expect(extractionTuningIn({ ...tuning, parkedLookMs: no })).toBeNull();
     const warning = problem('events_expire', { percent: 80, at: '2026-01-03T00:00:00Z' });
     expect(problemIn(warning)).toEqual(warning);
   });
