@@ -290,6 +290,26 @@ const texts = {
     remedy:
       'Look at the reason of each, then bring them back with a redrive, or discard what nothing is to be done about.',
   },
+  conversations_failing: {
+    mendedBy: 'time',
+    sentence:
+      '{count} conversations cannot be read from Gladly, each tried again and again while others could be ({reason}).',
+    remedy:
+      'Their events wait and are tried again by themselves, at most 10 minutes apart. The status names the conversations: when it goes on for hours, ask Gladly about them.',
+  },
+  events_stalled: {
+    mendedBy: 'operator',
+    sentence: 'Events have waited for {minutes} minutes, and nothing was extracted meanwhile.',
+    remedy:
+      'Nothing is lost. Look at the log of the worker for this tenant, and at the load of Postgres and of the worker.',
+  },
+  quota_starved: {
+    mendedBy: 'operator',
+    sentence:
+      'Events have waited for {minutes} minutes, because Gladly has no requests left for us: others use up its quota, or it refuses more (429).',
+    remedy:
+      'It goes on as soon as Gladly lets us. Ask the customer which other integrations read from Gladly, or Gladly for a higher limit.',
+  },
   events_expire: {
     mendedBy: 'operator',
     sentence:

@@ -126,6 +126,15 @@ export async function putFindings(
   };
 }
 
+/** Empty when there is no such tenant. */
+export async function readFindings(db: Queryable, tenantId: TenantId): Promise<readonly Problem[]> {
+  const { rows } = await db.query<{ findings: readonly Problem[] }>(
+    'SELECT findings FROM tenant_states WHERE tenant_id = $1',
+    [tenantId],
+  );
+  return rows[0]?.findings ?? [];
+}
+
 /** jsonb orders keys in its own way. */
 const sorted = (params: Problem['params']) => Object.entries(params).sort(([one], [other]) => (one < other ? -1 : 1));
 

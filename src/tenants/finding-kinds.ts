@@ -7,8 +7,13 @@ export const SET_ASIDE = ['dead_letters_waiting', 'events_rejected'] as const;
 /** What keeps a tenant's workflows from going on; the sweep finds it. */
 export const OF_WORKFLOWS = ['workflow_wedged', 'key_missing', 'workflow_paused'] as const;
 
-/** What can be found wrong with a tenant's queue, ledger or workflows (tenant_states.findings). */
-export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASIDE, ...OF_WORKFLOWS];
+/** What does not go on although extraction runs; a drain finds it. */
+export const OF_PROGRESS = ['conversations_failing', 'events_stalled', 'quota_starved'] as const;
+
+/** What can be found wrong with a tenant's queue, ledger, workflows or progress (tenant_states.findings). */
+export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASIDE, ...OF_WORKFLOWS, ...OF_PROGRESS];
+
+export const isOfProgress = ({ code }: Problem): boolean => OF_PROGRESS.some((one) => one === code);
 
 export const isOfWorkflows = ({ code }: Problem): boolean => OF_WORKFLOWS.some((one) => one === code);
 

@@ -10,6 +10,7 @@ import { drainStates, type NotedQuota, quotasOf } from '../store/drains.ts';
 import { listDrift } from '../store/drift.ts';
 import { countConversations } from '../store/feed.ts';
 import { type EventCounts, eventCounts, eventCountsOf, pendingConversations } from '../store/ledger/counters.ts';
+import { type FailingConversation, failingConversations } from '../store/ledger/standstill.ts';
 import { type Recent, readMeasurements, recentOf } from '../store/measurements.ts';
 import { lastSeenOf, listSightings } from '../store/sightings.ts';
 import { countByNeed, type PlaceFacts, readTenantFacts, tenantsById, tenantsByNeed } from '../store/tenant-states.ts';
@@ -73,6 +74,8 @@ export interface TenantHabits {
   readonly silentSince: Date | null;
   /** Names of what Gladly sends that is not known yet, the newest first. */
   readonly drift: readonly { readonly what: string; readonly count: number }[];
+  /** Conversations that cannot be read, and why; the first few. */
+  readonly failing: readonly FailingConversation[];
 }
 
 /** Deliveries of one kind that came with a right key. */
@@ -137,6 +140,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** A tenant's habit is learned from so long: it has every night and two weekends in it. */
 const HABIT_MS = 14 * DAY_MS;
 const DRIFT_SHOWN = 20;
+const FAILING_SHOWN = 10;
 /** A depth takes two calls of SQS: pages that follow show the same for a moment, and so many tenants are remembered at most. */
 const DEPTH_MS = 2_000;
 const DEPTHS_REMEMBERED = 500;
@@ -231,11 +235,16 @@ export class ReadModel {
   async habits(tenantId: TenantId): Promise<TenantHabits> {
     const { db } = this.#deps;
     const now = new Date();
-    const [drift, minutes] = await Promise.all([
+    const [drift, failing, minutes] = await Promise.all([
       listDrift(db, tenantId, DRIFT_SHOWN),
+      failingConversations(db, tenantId, FAILING_SHOWN),
       readMeasurements(db, tenantId, { from: new Date(now.getTime() - HABIT_MS), to: now }),
     ]);
-    return { silentSince: silentSince(minutes, now), drift: drift.map(({ what, count }) => ({ what, count })) };
+    return {
+      silentSince: silentSince(minutes, now),
+      failing,
+      drift: drift.map(({ what, count }) => ({ what, count })),
+    };
   }
 
   async arrivals(tenantId: TenantId): Promise<Arrivals> {

@@ -20,6 +20,7 @@ import { getTenant, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { isOfTheQueue } from '../../tenants/finding-kinds.ts';
 import { recordQueue } from '../../tenants/findings.ts';
+import { recordProgress } from '../../tenants/progress.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
 import { logFindings } from '../log-findings.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
@@ -129,6 +130,14 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   }
   await listing;
   await noteQueue(deps, tenantId, intake.trouble);
+  if (extract) {
+    const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
+    // Others take half of what there is, or more.
+    const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
+    const isRunning = !extract.obstacle && !cancelled.aborted;
+    const starved = extract.starved || isCrowded;
+    logFindings(deps.log, tenantId, await recordProgress(db, tenantId, { isRunning, starved, now: new Date() }));
+  }
   const end = await run.verdict({
     mark: () => markParked(db, tenantId, fence),
     ping: async () => {

@@ -77,6 +77,8 @@ export class Extract {
   readonly counts = { extracted: 0, gone: 0, rejected: 0 };
   /** Set once: extraction has stopped then. */
   obstacle: Obstacle | undefined;
+  /** Gladly refused a request for want of quota. */
+  starved = false;
   /** Conversations whose reading went well. */
   get worked(): number {
     return this.#worked;
@@ -250,7 +252,10 @@ export class Extract {
   /** It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. */
   #standStill(due: DueConversation, cause: GladlyError): void {
     this.#letGo(due.conversationId);
-    if (cause.kind === 'rate_limited') return;
+    if (cause.kind === 'rate_limited') {
+      this.starved = true;
+      return;
+    }
     this.#stopFor(obstacleOf(cause, this.#deps.troubledForMs()));
   }
 

@@ -10,10 +10,11 @@ import { noteAlertTold } from '../../store/retention-alerts.ts';
 import { noteSweep } from '../../store/sweeps.ts';
 import { type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
 import type { Tenant } from '../../store/tenants.ts';
-import { isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
+import { isOfProgress, isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
 import { recordQueue, recordSetAside } from '../../tenants/findings.ts';
 import { waitsSince } from '../../tenants/loss.ts';
 import { mendQueue } from '../../tenants/mend-queue.ts';
+import { recordProgress } from '../../tenants/progress.ts';
 import { changeTenant, clearAlert, raiseAlert } from '../../tenants/projection.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
 import type { Survey, TenantWorkflows } from '../../tenants/workflows.ts';
@@ -120,6 +121,12 @@ async function watchOne(
       if (verdict.archive) await part('archive', () => deps.workflows.archive(tenantId));
     }
   }
+  // A drain says so while one runs; what was paused since has another reason.
+  if (facts.findings.some(isOfProgress) && facts.extraction?.phase !== 'running')
+    await part('progress', async () => {
+      const over = { isRunning: false, starved: false, now: deps.now() };
+      logFindings(deps.log, tenantId, await recordProgress(deps.db, tenantId, over));
+    });
   const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
   if (tenant.state === 'connected' && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting))))
     report.woken += 1;

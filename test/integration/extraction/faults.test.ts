@@ -26,7 +26,7 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
   let used = 0;
 
   beforeAll(async () => {
-    gladlies = await Promise.all(Array.from({ length: 8 }, () => startGladly()));
+    gladlies = await Promise.all(Array.from({ length: 9 }, () => startGladly()));
     const env = {
       GLADLY_WAIT_MS: '300',
       GLADLY_WAIT_MAX_MS: '600',
@@ -136,6 +136,26 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
     await noOutage();
     await gladly.clearFaults();
     await when(tenant, 'all', (now) => counts(now, { extracted: 13, ...GONE_TO_DO }), 75_000);
+  });
+
+  it.concurrent('a conversation that fails again and again is named, with why, until it can be read', async () => {
+    const { gladly, tenant } = await connected();
+    const { id } = await newConversation(gladly, 1);
+    await gladly.fault({ path: `/api/v1/conversations/${id}**`, status: 503 });
+    await change(gladly, id);
+    const failing = z.object({
+      findings: z.array(z.object({ code: z.string() }).loose()),
+      failingConversations: z.array(z.object({ conversationId: z.string(), reason: z.string() }).loose()),
+    });
+    const look = async () => failing.parse(await world.api('GET', `/v1/tenants/${tenant.id}`));
+    await expect
+      .poll(look, { timeout: 40_000 })
+      .toMatchObject({ findings: [{ code: 'conversations_failing' }], failingConversations: [{ conversationId: id }] });
+    await gladly.clearFaults();
+    // Its time has come: a minute is long for a test.
+    await world.db.query('UPDATE pending_conversations SET not_before = now() WHERE tenant_id = $1', [tenant.id]);
+    await change(gladly, id);
+    await expect.poll(look, { timeout: 60_000 }).toMatchObject({ findings: [], failingConversations: [] });
   });
 
   it.concurrent('an outage of Gladly loses nothing: intake goes on, the status says so, and it catches up alone', async () => {

@@ -97,7 +97,7 @@ export const reachingFaults: readonly FaultRow[] = [
   },
   {
     fault: '429 for a while',
-    arrange: ({ gladly }) => gladly.fault({ path: ORGANIZATION, status: 429, forMs: 1_500 }),
+    arrange: ({ gladly }) => gladly.fault({ path: ORGANIZATION, status: 429, times: 3 }),
     step: 'domain',
     state: 'retrying',
     code: 'gladly_rate_limited',

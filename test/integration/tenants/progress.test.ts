@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { takeIn } from '../../../src/store/ledger/take-in.ts';
+import { addMeasurements } from '../../../src/store/measurements.ts';
+import { readFindings } from '../../../src/store/tenant-states.ts';
+import { recordProgress } from '../../../src/tenants/progress.ts';
+import { event } from '../../support/store/samples.ts';
+import { describeStore } from '../../support/store/store-suite.ts';
+
+describeStore('events that do not go on', (store) => {
+  const record = (tenantId: string, isRunning = true, starved = false) =>
+    recordProgress(store.db, tenantId, { isRunning, starved, now: new Date() });
+  const codes = async (tenantId: string) =>
+    (await readFindings(store.db, tenantId)).map(({ code, params }) => [code, params]);
+  /** A tenant with an event that has waited for `minutes`. */
+  async function waiting(minutes: number) {
+    const tenantId = await store.tenant();
+    await takeIn(store.db, tenantId, [event('e1', 'c1', new Date())]);
+    await store.db.query(
+      "UPDATE pending_conversations SET first_taken_at = now() - $2 * interval '1 min', last_taken_at = now() - $2 * interval '1 min' WHERE tenant_id = $1",
+      [tenantId, minutes],
+    );
+    return tenantId;
+  }
+
+  it('are told of after two minutes, and not before', async () => {
+    expect(await record(await waiting(1.9))).toBeNull();
+    const tenantId = await waiting(3.5);
+    expect(await record(tenantId)).toMatchObject({ raised: [{ code: 'events_stalled' }] });
+    expect(await codes(tenantId)).toEqual([['events_stalled', { minutes: 3 }]]);
+  });
+
+  it('are not told of while something is extracted, and what was told is withdrawn', async () => {
+    const tenantId = await waiting(3.5);
+    await record(tenantId);
+    const at = new Date();
+    await addMeasurements(store.db, [{ tenantId, at, extracted: 1, waiting: 1, freshnessMs: [] }]);
+    expect(await record(tenantId)).toMatchObject({ withdrawn: ['events_stalled'] });
+    expect(await codes(tenantId)).toEqual([]);
+  });
+
+  it('wait for quota where Gladly refused for want of it', async () => {
+    const tenantId = await waiting(5.2);
+    await record(tenantId, true, true);
+    expect(await codes(tenantId)).toEqual([['quota_starved', { minutes: 5 }]]);
+    expect(await record(tenantId, false)).toMatchObject({ withdrawn: ['quota_starved'] });
+  });
+
+  it('because their conversation fails again and again are told of at once, with how many and why', async () => {
+    const tenantId = await waiting(0);
+    const fail = (attempts: number) =>
+      store.db.query(
+        "UPDATE pending_conversations SET attempts = $2, reason = 'gladly_server_error', not_before = now() + interval '1 min' WHERE tenant_id = $1",
+        [tenantId, attempts],
+      );
+    await fail(2);
+    expect(await record(tenantId)).toBeNull();
+    await fail(3);
+    await record(tenantId);
+    expect(await codes(tenantId)).toEqual([['conversations_failing', { count: 1, reason: 'gladly_server_error' }]]);
+    await fail(0);
+    expect(await record(tenantId)).toMatchObject({ withdrawn: ['conversations_failing'] });
+  });
+});
