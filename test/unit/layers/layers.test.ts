@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** What the workshop may import of the product, and of itself. The product imports nothing of it. */
 const WORKSHOP: Readonly<Record<string, readonly string[]>> = {
   simulator: ['src/telemetry', 'src/roles/parent'],
-  dev: ['simulator', 'src/config', 'src/roles/parent', 'test/support'],
+  dev: ['simulator', 'src/config', 'src/contracts', 'src/temporal', 'src/roles/parent', 'test/support'],
   bench: ['simulator', 'dev', 'src', 'test'],
   chaos: ['simulator', 'dev', 'bench', 'src', 'test'],
   deploy: ['simulator', 'src'],
