@@ -27,5 +27,6 @@ export const queueFinding = (findings: readonly Problem[]): Problem | null => fi
 /** What keeps a workflow of the tenant's from going on; null while nothing is known to. */
 export const workflowFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfWorkflows) ?? null;
 
-/** True for what is lost some day unless somebody acts. */
-export const isUrgent = (finding: Problem): boolean => isOfTheQueue(finding) || finding.code === 'dead_letters_waiting';
+/** Somebody has to act: it is lost some day otherwise, or does not go on by itself. */
+export const isUrgent = (finding: Problem): boolean =>
+  isOfTheQueue(finding) || ['dead_letters_waiting', 'events_stalled', 'quota_starved'].includes(finding.code);

@@ -11,7 +11,7 @@ export function registerTenantMetrics(registry: Registry, db: Db): void {
   register(
     registry,
     'tenant_findings',
-    'Tenants whose queue is missing or refused, that have dead letters or rejected events, or whose workflows stand still, by code of the problem',
+    'Tenants whose queue is missing or refused, that have dead letters or rejected events, whose workflows stand still or whose events do not go on, by code of the problem',
     'code',
     async () => {
       const counts = await countFindings(db);

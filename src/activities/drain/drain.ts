@@ -9,7 +9,7 @@ import type {
 import { type Problem, problem } from '../../contracts/problems.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
-import type { Governor } from '../../gladly/quota.ts';
+import type { Governor, QuotaSnapshot } from '../../gladly/quota.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Receiver } from '../../queue/receiver.ts';
 import type { Db } from '../../store/db.ts';
@@ -127,17 +127,14 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     clearInterval(noting);
     side.abort();
     await observer.writeLast(...seen());
+    // Also when it failed: then nobody else would tell. A stop is no news of its own.
+    if (extract && !cancelled.aborted) {
+      const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
+      await noteProgress(deps, tenantId, extract, quota);
+    }
   }
   await listing;
   await noteQueue(deps, tenantId, intake.trouble);
-  if (extract) {
-    const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
-    // Others take half of what there is, or more.
-    const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
-    const isRunning = !extract.obstacle && !cancelled.aborted;
-    const starved = extract.starved || isCrowded;
-    logFindings(deps.log, tenantId, await recordProgress(db, tenantId, { isRunning, starved, now: new Date() }));
-  }
   const end = await run.verdict({
     mark: () => markParked(db, tenantId, fence),
     ping: async () => {
@@ -296,6 +293,23 @@ export async function park(mark: () => Promise<void>, look: () => Promise<boolea
 async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unknown): Promise<void> {
   if (trouble === undefined) return;
   logFindings(log, tenantId, await recordQueue(db, tenantId, trouble));
+}
+
+/** Never throws: what could not be told now is told by the next drain. */
+async function noteProgress(
+  { db, log }: DrainDeps,
+  tenantId: string,
+  { obstacle, starved }: Extract,
+  quota: QuotaSnapshot | null,
+): Promise<void> {
+  // Others take half of what there is, or more.
+  const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
+  const how = { isRunning: obstacle === undefined, starved: starved || isCrowded, now: new Date() };
+  try {
+    logFindings(log, tenantId, await recordProgress(db, tenantId, how));
+  } catch (error) {
+    log.warn({ event: 'drain.progress_not_noted', err: error, tenantId }, 'drain: progress could not be noted');
+  }
 }
 
 /** How often it is looked whether a drain is idle. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { encodeDelivery } from '../../../src/queue/envelope.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
@@ -148,14 +148,14 @@ describe('extraction, when Gladly is not as it should be', { timeout: 90_000 }, 
       failingConversations: z.array(z.object({ conversationId: z.string(), reason: z.string() }).loose()),
     });
     const look = async () => failing.parse(await world.api('GET', `/v1/tenants/${tenant.id}`));
-    await expect
-      .poll(look, { timeout: 40_000 })
-      .toMatchObject({ findings: [{ code: 'conversations_failing' }], failingConversations: [{ conversationId: id }] });
+    const named = { findings: [{ code: 'conversations_failing' }], failingConversations: [{ conversationId: id }] };
+    await vi.waitFor(async () => expect(await look()).toMatchObject(named), { timeout: 40_000, interval: 100 });
     await gladly.clearFaults();
     // Its time has come: a minute is long for a test.
     await world.db.query('UPDATE pending_conversations SET not_before = now() WHERE tenant_id = $1', [tenant.id]);
     await change(gladly, id);
-    await expect.poll(look, { timeout: 60_000 }).toMatchObject({ findings: [], failingConversations: [] });
+    const nothing = { findings: [], failingConversations: [] };
+    await vi.waitFor(async () => expect(await look()).toMatchObject(nothing), { timeout: 60_000, interval: 100 });
   });
 
   it.concurrent('an outage of Gladly loses nothing: intake goes on, the status says so, and it catches up alone', async () => {
