@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Db } from '../../src/store/db.ts';
+import { deliveries } from '../../test/support/pipeline.ts';
 import type { Look } from './misled.ts';
 import type { Site } from './scene.ts';
 
@@ -14,17 +15,6 @@ const seen = z.object({
   onboarding: z.object({ problem: coded }).loose().nullable(),
   extraction: z.object({ pause: z.unknown(), problem: coded, warning: coded }).loose().nullable(),
   events: z.object({ inDeadLetterQueue: z.number().nullable(), rejected: z.number() }).loose(),
-});
-
-const deliveries = z.object({
-  deliveries: z.array(
-    z.object({
-      number: z.number(),
-      eventId: z.string(),
-      type: z.string(),
-      attempts: z.array(z.object({ status: z.number().nullable() }).loose()),
-    }),
-  ),
 });
 
 /** Looks at all tenants every two seconds: at what their status says, and at what is true. */

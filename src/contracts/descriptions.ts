@@ -10,3 +10,9 @@ export const EXTRACTION_DETAILS = [
   '\n\nIts *current details* tell what it is doing, since when, why, and what to do. Stop it with the signal **pause** and let it go on with **resume**:',
   ' not with Temporal’s own *Pause*, which does not stop the drain that is at work.',
 ].join('');
+
+/** Beside the signals that both workflows have. */
+export const TUNE =
+  'Keep to these times from now on. Sent by the sweep when the settings were changed: not for people.';
+export const RENEW =
+  'Begin a new history as soon as nothing is in hand, encrypted under the first key: this workflow needs an older one no more then. No input.';

@@ -293,9 +293,9 @@ const texts = {
   conversations_failing: {
     mendedBy: 'time',
     sentence:
-      '{count} conversations cannot be read from Gladly, each tried again and again while others could be ({reason}).',
+      '{count} conversations cannot be read from Gladly, each tried again and again while others could be ({reason}): {ids}.',
     remedy:
-      'Their events wait and are tried again by themselves, at most 10 minutes apart. The status names the conversations: when it goes on for hours, ask Gladly about them.',
+      'Their events wait and are tried again by themselves, at most 10 minutes apart. When it goes on for hours, ask Gladly about them.',
   },
   events_stalled: {
     mendedBy: 'operator',

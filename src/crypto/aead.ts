@@ -30,6 +30,10 @@ export class UnknownKeyError extends DecryptionError {
   }
 }
 
+/** The id of the key that a message of UnknownKeyError names; null for any other. A failure that was in Temporal has nothing but its message. */
+export const missingKeyIn = (message: string): string | null =>
+  /is encrypted under key ([\w-]+), which SECRET_KEYS does not hold/.exec(message)?.[1] ?? null;
+
 /** Not what was encrypted, or encrypted with other associated data, or a key's id was given to another key. */
 export class TamperedError extends DecryptionError {
   override readonly name = 'TamperedError';

@@ -12,12 +12,27 @@ export async function removeWorker(db: Queryable, worker: string): Promise<void>
   await db.query('DELETE FROM workers WHERE worker = $1', [worker]);
 }
 
-/** Milliseconds since any worker last said that it is there, by Postgres's clock; null when none ever did. */
-export async function workerSilenceMs(db: Queryable): Promise<number | null> {
-  const { rows } = await db.query<{ ms: number | null }>(
-    'SELECT (extract(epoch FROM clock_timestamp() - max(seen_at)) * 1000)::double precision AS ms FROM workers',
+/** Milliseconds, by Postgres's clock; null: never. */
+export interface SignsOfLife {
+  /** Since any worker last said that it is there. */
+  readonly workerMs: number | null;
+  /** Since all tenants were last looked at. */
+  readonly sweptMs: number | null;
+}
+
+export async function signsOfLife(db: Queryable): Promise<SignsOfLife> {
+  const { rows } = await db.query<SignsOfLife>(
+    `SELECT (SELECT (extract(epoch FROM clock_timestamp() - max(seen_at)) * 1000)::float8 FROM workers) AS "workerMs",
+       (SELECT (extract(epoch FROM clock_timestamp() - succeeded_at) * 1000)::float8 FROM sweeps) AS "sweptMs"`,
   );
-  return rows[0]?.ms ?? null;
+  return rows[0] ?? { workerMs: null, sweptMs: null };
+}
+
+/** All tenants were looked at. */
+export async function noteSweep(db: Queryable): Promise<void> {
+  await db.query(
+    'INSERT INTO sweeps (succeeded_at) VALUES (now()) ON CONFLICT (id) DO UPDATE SET succeeded_at = now()',
+  );
 }
 
 /** Forgets workers that have been silent for a day: killed, they could not take their row away. Returns how many. */

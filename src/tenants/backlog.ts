@@ -14,6 +14,7 @@ export interface Backlog {
 }
 
 export interface BacklogFacts {
+  /** Events. */
   readonly inLedger: number;
   /** To be read, for those of the ledger. */
   readonly conversations: number;

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../store/db.ts';
-import { sweepAgeMs } from '../store/sweeps.ts';
-import { workerSilenceMs } from '../store/workers.ts';
+import { signsOfLife } from '../store/workers.ts';
 
 /**
  * How current the states are that the workflows have written. They change only while Temporal answers and a worker is at work, so that is the
@@ -63,8 +62,8 @@ export async function liveness(
   temporal: Pick<TemporalWatch, 'answeredAt'>,
   now = new Date(),
 ): Promise<Liveness> {
-  const [silentMs, sweptMs] = await Promise.all([workerSilenceMs(db), sweepAgeMs(db)]);
-  const workerAt = silentMs === null ? null : new Date(now.getTime() - silentMs);
+  const { workerMs, sweptMs } = await signsOfLife(db);
+  const workerAt = workerMs === null ? null : new Date(now.getTime() - workerMs);
   const { answeredAt } = temporal;
   const asOf =
     answeredAt === null || workerAt === null ? null : new Date(Math.min(answeredAt.getTime(), workerAt.getTime()));

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Db } from '../store/db.ts';
 import { RETENTION_ALERTS, retentionAlertCounts } from '../store/retention-alerts.ts';
-import { sweepAgeMs } from '../store/sweeps.ts';
 import { countFindings, countKeysRefused } from '../store/tenant-states.ts';
+import { signsOfLife } from '../store/workers.ts';
 import { FINDINGS } from './finding-kinds.ts';
 
 /** Registers the numbers of tenants that lose events, or are about to, or need somebody to look. Read from Postgres at each scrape. */
@@ -44,9 +44,9 @@ function registerSweepAge(registry: Registry, db: Db): void {
     help: 'Seconds since all tenants were last looked at; a sweep is due every 5 minutes unless SWEEP_MS says otherwise',
     registers: [registry],
     async collect() {
-      const ms = await sweepAgeMs(db).catch(() => null);
-      if (ms === null) this.reset();
-      else this.set(ms / 1_000);
+      const { sweptMs } = await signsOfLife(db).catch(() => ({ sweptMs: null }));
+      if (sweptMs === null) this.reset();
+      else this.set(sweptMs / 1_000);
     },
   });
 }

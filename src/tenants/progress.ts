@@ -26,8 +26,10 @@ export async function recordProgress(
 }
 
 async function standstill(db: Db, tenantId: TenantId, starved: boolean, now: Date): Promise<readonly Problem[]> {
-  const { failing, reason, oldestDueMs } = await standstillOf(db, tenantId);
-  const failed = failing > 0 ? [problem('conversations_failing', { count: failing, reason: reason ?? 'unknown' })] : [];
+  const { failing, failingIds, reason, oldestDueMs } = await standstillOf(db, tenantId);
+  const ids = `${failingIds.join(', ')}${failing > failingIds.length ? ' and others' : ''}`;
+  const failed =
+    failing > 0 ? [problem('conversations_failing', { count: failing, reason: reason ?? 'unknown', ids })] : [];
   if (oldestDueMs === null || oldestDueMs < STALLED_MS) return failed;
   const minutes = await readMeasurements(db, tenantId, { from: new Date(now.getTime() - STALLED_MS), to: now });
   if (minutes.some(({ extracted }) => extracted > 0)) return failed;

@@ -10,7 +10,6 @@ import { drainStates, type NotedQuota, quotasOf } from '../store/drains.ts';
 import { listDrift } from '../store/drift.ts';
 import { countConversations } from '../store/feed.ts';
 import { type EventCounts, eventCounts, eventCountsOf, pendingConversations } from '../store/ledger/counters.ts';
-import { type FailingConversation, failingConversations } from '../store/ledger/standstill.ts';
 import { type Recent, readMeasurements, recentOf } from '../store/measurements.ts';
 import { lastSeenOf, listSightings } from '../store/sightings.ts';
 import { countByNeed, type PlaceFacts, readTenantFacts, tenantsById, tenantsByNeed } from '../store/tenant-states.ts';
@@ -74,8 +73,6 @@ export interface TenantHabits {
   readonly silentSince: Date | null;
   /** Names of what Gladly sends that is not known yet, the newest first. */
   readonly drift: readonly { readonly what: string; readonly count: number }[];
-  /** Conversations that cannot be read, and why; the first few. */
-  readonly failing: readonly FailingConversation[];
 }
 
 /** Deliveries of one kind that came with a right key. */
@@ -140,7 +137,6 @@ const DAY_MS = 24 * HOUR_MS;
 /** A tenant's habit is learned from so long: it has every night and two weekends in it. */
 const HABIT_MS = 14 * DAY_MS;
 const DRIFT_SHOWN = 20;
-const FAILING_SHOWN = 10;
 /** A depth takes two calls of SQS: pages that follow show the same for a moment, and so many tenants are remembered at most. */
 const DEPTH_MS = 2_000;
 const DEPTHS_REMEMBERED = 500;
@@ -190,8 +186,9 @@ export class ReadModel {
     const refused = keyProblem(facts);
     const standing = standingOf(facts);
     const depth = await this.#depthOf(tenant);
-    const isParked = extraction?.phase === 'running' && drains.get(tenantId)?.parkedAt != null;
     const isWaiting = depth !== null && depth.inQueue > 0;
+    // The mark is older than what waits: a wake, or the end of a pause, is on its way.
+    const isParked = extraction?.phase === 'running' && drains.get(tenantId)?.parkedAt != null && !isWaiting;
     return {
       tenant,
       standing,
@@ -213,10 +210,10 @@ export class ReadModel {
     };
   }
 
-  async details({ tenant: { tenantId }, counts, inQueue }: TenantView): Promise<TenantDetails> {
+  async details({ tenant: { tenantId }, inQueue }: TenantView): Promise<TenantDetails> {
     const { db, share } = this.#deps;
     const now = Date.now();
-    const [seen, recents, quotas, conversations, minutes] = await Promise.all([
+    const [seen, recents, quotas, pending, minutes] = await Promise.all([
       lastSeenOf(db, [tenantId]),
       recentOf(db, [tenantId], new Date(now - HOUR_MS)),
       quotasOf(db, [tenantId]),
@@ -228,21 +225,19 @@ export class ReadModel {
       lastEventAt: seen.get(tenantId) ?? null,
       recent: recents.get(tenantId) ?? null,
       quota,
-      backlog: backlogOf({ inLedger: counts.waiting, conversations, inQueue: inQueue ?? 0, share, quota, minutes }),
+      backlog: backlogOf({ ...pending, inQueue: inQueue ?? 0, share, quota, minutes }),
     };
   }
 
   async habits(tenantId: TenantId): Promise<TenantHabits> {
     const { db } = this.#deps;
     const now = new Date();
-    const [drift, failing, minutes] = await Promise.all([
+    const [drift, minutes] = await Promise.all([
       listDrift(db, tenantId, DRIFT_SHOWN),
-      failingConversations(db, tenantId, FAILING_SHOWN),
       readMeasurements(db, tenantId, { from: new Date(now.getTime() - HABIT_MS), to: now }),
     ]);
     return {
       silentSince: silentSince(minutes, now),
-      failing,
       drift: drift.map(({ what, count }) => ({ what, count })),
     };
   }

@@ -16,7 +16,6 @@ import {
   type ExtractionTuning,
   pauseSignal,
   type Request,
-  renewSignal,
   resumeSignal,
   tuneExtractionSignal,
   wakeSignal,
@@ -192,26 +191,19 @@ export class TenantWorkflows {
     return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(tuneExtractionSignal, tuning)));
   }
 
-  /** Has a workflow begin a new history as soon as it can. Nothing when it does not run. */
-  renew(workflowId: string): Promise<void> {
-    return unlessGone(this.#inTime(() => this.#client.workflow.getHandle(workflowId).signal(renewSignal)));
-  }
-
   /**
    * Ends extraction: asks it to, waits up to `waitMs`, and then ends it by force. What a drain still does then is fenced, and what it held comes
    * again. Nothing when none runs.
    */
   async endExtraction(tenantId: TenantId, request: Request, waitMs: number): Promise<void> {
     const handle = this.#extraction(tenantId);
-    await unlessGone(
-      (async () => {
-        await this.#inTime(() => handle.signal(disconnectSignal, request));
-        const end = () => this.#client.withDeadline(Date.now() + waitMs, () => handle.result());
-        // Ended by itself, or already by somebody else; or it does not: it is wedged, paused in Temporal, or has no worker.
-        if (await end().then(() => true, isEnded)) return;
-        await this.#inTime(() => handle.terminate('The tenant is disconnected, and it did not end by itself'));
-      })(),
-    );
+    await unlessGone(this.#inTime(() => handle.signal(disconnectSignal, request)));
+    const hasEnded = await this.#client
+      .withDeadline(Date.now() + waitMs, () => handle.result())
+      .then(() => true, isEnded);
+    // It does not: it stands still, is paused in Temporal, or has no worker.
+    if (!hasEnded)
+      await this.terminate(handle.workflowId, 'The tenant is disconnected, and its extraction did not end by itself');
   }
 
   /** Ends a workflow by force; `reason` stands in its history. Nothing when it does not run. */
@@ -305,8 +297,9 @@ async function unlessGone(call: Promise<void>): Promise<void> {
   }
 }
 
-/** It ended, but not with a result: terminated, cancelled, failed. Anything else says nothing of it. */
-const isEnded = (error: unknown): boolean => error instanceof WorkflowFailedError;
+/** It ended, but not with a result (terminated, cancelled, failed), or there is none. Anything else says nothing of it. */
+const isEnded = (error: unknown): boolean =>
+  error instanceof WorkflowFailedError || error instanceof WorkflowNotFoundError;
 
 const isInvalidArgument = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === INVALID_ARGUMENT;

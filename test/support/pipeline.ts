@@ -45,7 +45,8 @@ const status = z.object({
 });
 export type Status = z.infer<typeof status>;
 
-const deliveries = z.object({
+/** A page of what the simulator has sent. */
+export const deliveries = z.object({
   deliveries: z.array(
     z.object({
       number: z.number(),

@@ -110,10 +110,10 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   const missing = gladly && 'problem' in gladly ? gladly.problem : null;
 
   let pinged = false;
+  const quota = () => (gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null);
   const seen = (): Seen => {
-    const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
     const problemCode = extract?.obstacle?.problem.code ?? missing?.code ?? null;
-    return [intake.emptyAt, problemCode ?? (pinged || (extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota];
+    return [intake.emptyAt, problemCode ?? (pinged || (extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota()];
   };
   const noting = setInterval(() => void observer.write(...seen()), NOTE_MS);
   const side = new AbortController();
@@ -128,10 +128,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     side.abort();
     await observer.writeLast(...seen());
     // Also when it failed: then nobody else would tell. A stop is no news of its own.
-    if (extract && !cancelled.aborted) {
-      const quota = gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null;
-      await noteProgress(deps, tenantId, extract, quota);
-    }
+    if (extract && !cancelled.aborted) await noteProgress(deps, tenantId, extract, quota());
   }
   await listing;
   await noteQueue(deps, tenantId, intake.trouble);

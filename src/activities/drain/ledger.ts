@@ -56,9 +56,12 @@ export function extractDeps(
     settleMaxMs,
     excluding: [...except],
   });
+  let hasBegun = false;
   return {
     async due(limit, except) {
-      await spreadMerges(db, tenantId, fence);
+      // Merges that wait come behind no backlog for longer than a drain lasts.
+      if (!hasBegun) await spreadMerges(db, tenantId, fence);
+      hasBegun = true;
       const due = await selectDue(db, tenantId, { ...settling(except), limit, newestShare: NEWEST_SHARE });
       if (due.length === 0) return [];
       const events = await waitingEvents(

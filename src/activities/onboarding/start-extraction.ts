@@ -16,9 +16,10 @@ export function startExtraction({ workflows, db, now }: OnboardingDeps) {
   return async ({ tenantId, pause: asked, tuning }: StartExtractionInput): Promise<StepResult> => {
     const found = questions(now);
     try {
-      const last = (await readTenantFacts(db, tenantId))?.extraction ?? null;
-      const pause: ExtractionInput['pause'] | null =
-        last === null || last.phase === 'disconnected' ? asked : last.pause;
+      const { tenant, extraction: last = null } = (await readTenantFacts(db, tenantId)) ?? {};
+      // One that has ended, of a tenant that is still connected: its disconnect was called off.
+      const isFirst = last === null || (last.phase === 'disconnected' && tenant?.state !== 'connected');
+      const pause: ExtractionInput['pause'] | null = isFirst ? asked : last.pause;
       await workflows.startExtraction({ version: 1, tenantId, tuning, ...(pause ? { pause } : {}) });
       await changeTenant(db, tenantId, { state: 'connected' });
       found.note('Extraction', pause ? 'started, paused until told' : 'running');

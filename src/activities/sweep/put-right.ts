@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OnboardingTunings } from '../../contracts/onboarding.ts';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../contracts/tenant.ts';
+import { missingKeyIn } from '../../crypto/aead.ts';
 import { recordAction } from '../../store/actions.ts';
 import type { Db } from '../../store/db.ts';
 import type { PlaceFacts } from '../../store/tenant-states.ts';
@@ -60,8 +61,10 @@ export async function putRight(deps: PutRightDeps, facts: PlaceFacts, survey: Su
   // One that was never heard of is still being created, by somebody who knows whether it starts paused.
   if (onboarding.state === 'ended' && facts.onboarding !== null) await restart('onboarding', onboarding.how);
   if (extraction.state === 'ended') await restart('extraction', extraction.how);
-  await askAgain(deps, facts, onboarding);
-  const found = [problemOf('extraction', extraction), problemOf('onboarding', onboarding)].find((one) => one !== null);
+  const isReplaced = await askAgain(deps, facts, onboarding);
+  const found = [problemOf('extraction', extraction), isReplaced ? null : problemOf('onboarding', onboarding)].find(
+    (one) => one !== null,
+  );
   if (known || found) logFindings(log, tenantId, await recordWorkflows(db, tenantId, found ?? null));
 
   async function restart(which: Which, how: string): Promise<void> {
@@ -87,35 +90,37 @@ export async function putRight(deps: PutRightDeps, facts: PlaceFacts, survey: Su
 const isEnding = ({ tenant, onboarding }: PlaceFacts): boolean =>
   tenant.disconnectAsked !== null || onboarding?.state === 'cancelling';
 
-/** What was asked for and is not to be seen in the workflow: its signal was lost, the workflow is wedged, or it is a new one. */
-async function askAgain({ workflows, tunings }: PutRightDeps, facts: PlaceFacts, state: Examined): Promise<void> {
+/**
+ * What was asked for and is not to be seen in the workflow: its signal was lost, or the workflow stands still. True when a standing onboarding was
+ * ended by force and begun anew, for only that one can disconnect the tenant.
+ */
+async function askAgain({ workflows, tunings }: PutRightDeps, facts: PlaceFacts, how: Examined): Promise<boolean> {
   const { tenant, onboarding, onboardingTuning, extraction, extractionTuning } = facts;
   const { tenantId, disconnectAsked, credentialsVersion } = tenant;
-  if (disconnectAsked !== null && (onboarding?.cancel == null || state.state === 'wedged')) {
-    if (state.state === 'wedged') {
-      await workflows.terminate(
-        onboardingWorkflowId(tenantId),
-        'The tenant is to be disconnected, and this stands still',
-      );
-      await workflows.startOnboarding(onboardingInput(tenant, tunings, null));
-    }
-    await workflows.cancel(tenantId, disconnectAsked);
+  const isStanding = how.state === 'wedged' || how.state === 'paused';
+  const isReplaced = disconnectAsked !== null && isStanding;
+  if (isReplaced) {
+    await workflows.terminate(
+      onboardingWorkflowId(tenantId),
+      'The tenant is to be disconnected, and this stands still',
+    );
+    await workflows.startOnboarding(onboardingInput(tenant, tunings, null));
   }
+  if (disconnectAsked !== null && (isReplaced || onboarding?.cancel == null))
+    await workflows.cancel(tenantId, disconnectAsked);
   if (onboarding !== null && credentialsVersion > onboarding.credentialsVersion)
     await workflows.submitCredentials(tenantId, { version: credentialsVersion });
   if (onboardingTuning !== null && !isDeepStrictEqual(onboardingTuning, tunings))
     await workflows.tuneOnboarding(tenantId, tunings);
   if (extraction !== null && extractionTuning !== null && !isDeepStrictEqual(extractionTuning, tunings.extraction))
     await workflows.tuneExtraction(tenantId, tunings.extraction);
+  return isReplaced;
 }
-
-/** As crypto/aead.ts words it. */
-const KEY_MISSING = /encrypted under key (?<id>[\w-]+), which SECRET_KEYS does not hold/;
 
 function problemOf(workflow: Which, examined: Examined): Problem | null {
   if (examined.state === 'paused') return problem('workflow_paused', { workflow, what: examined.what });
   if (examined.state !== 'wedged') return null;
-  const id = KEY_MISSING.exec(examined.reason)?.groups?.['id'];
-  if (id !== undefined) return problem('key_missing', { workflow, id });
+  const id = missingKeyIn(examined.reason);
+  if (id !== null) return problem('key_missing', { workflow, id });
   return problem('workflow_wedged', { workflow, reason: examined.reason });
 }

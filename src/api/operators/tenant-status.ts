@@ -36,7 +36,7 @@ const codeOf = (
 /** The answer of `GET /v1/tenants/:tenantId`. `urls.connectUrl` is null for a viewer, as the link allows changes. */
 export function tenantStatus(
   view: TenantView,
-  { drift, failing, silentSince }: TenantHabits,
+  { drift, silentSince }: TenantHabits,
   urls: { readonly webhookUrl: string; readonly connectUrl: string | null },
 ) {
   const { tenant, onboarding, extraction, phase, keyProblem: refused, counts, inQueue, deadLetters } = view;
@@ -62,8 +62,6 @@ export function tenantStatus(
     },
     /** Set when a tenant that usually sends has sent nothing for unusually long: its webhook may be off. */
     silentSince: tenant.state === 'connected' ? silentSince : null,
-    /** Conversations that cannot be read again and again, with why and when they are tried again; the first ten. */
-    failingConversations: failing,
     /** Names of what Gladly sends that is not known yet, the newest first; it is kept raw. */
     drift,
     /** How long the oldest message in SQS may have waited, and when the first would be lost; null while none is there. */

@@ -1,6 +1,7 @@
 import type { TenantId } from '../../contracts/tenant.ts';
 import type { Queryable, Tx } from '../db.ts';
 import { UnknownTenantError } from '../errors.ts';
+import { FAILING } from './standstill.ts';
 
 /** How many events changed. */
 export interface Completed {
@@ -68,11 +69,18 @@ export async function eventCounts(db: Queryable, tenantId: TenantId): Promise<Ev
   return counts;
 }
 
-/** Conversations that are to be read. */
-export async function pendingConversations(db: Queryable, tenantId: TenantId): Promise<number> {
-  const { rows } = await db.query<{ pending: number }>(
-    'SELECT count(*) AS pending FROM pending_conversations WHERE tenant_id = $1',
+/** What is to be read; conversations that fail again and again wait for something else than their turn, and are left out. */
+export interface Pending {
+  readonly conversations: number;
+  /** Events that wait for them. */
+  readonly inLedger: number;
+}
+
+export async function pendingConversations(db: Queryable, tenantId: TenantId): Promise<Pending> {
+  const { rows } = await db.query<Pending>(
+    `SELECT count(*) AS conversations, coalesce(sum(waiting), 0)::integer AS "inLedger"
+     FROM pending_conversations WHERE tenant_id = $1 AND NOT ${FAILING}`,
     [tenantId],
   );
-  return rows[0]?.pending ?? 0;
+  return rows[0] ?? { conversations: 0, inLedger: 0 };
 }

@@ -6,6 +6,7 @@ import {
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
+import { RENEW, TUNE } from '../../contracts/descriptions.ts';
 import {
   archiveSignal,
   credentialsChangedSignal,
@@ -133,22 +134,14 @@ export async function extraction(input: ExtractionInput): Promise<void> {
   );
   onSignal(
     disconnectSignal,
-    'End extraction for good; to stop it for a while, use pause. To disconnect a tenant use the console: it tidies up too. Input: {"by": "your name", "reason": "why"}',
+    'Not for people: sent while a tenant is being disconnected. Otherwise the next sweep begins extraction anew. To stop it use pause, to disconnect the console. Input: {"by": "your name", "reason": "why"}',
     (given) => ({ type: 'disconnect', ...asked(given) }),
   );
-  onSignal(
-    tuneExtractionSignal,
-    'Keep to these times from now on. Sent by the sweep when the settings were changed: not for people.',
-    (given) => {
-      const times = extractionTuningIn(given);
-      return times && { type: 'tune', tuning: times };
-    },
-  );
-  onSignal(
-    renewSignal,
-    'Begin a new history as soon as nothing is in hand, encrypted under the first key: an older one is not needed by it any more. No input.',
-    () => ({ type: 'renew' }),
-  );
+  onSignal(tuneExtractionSignal, TUNE, (given) => {
+    const times = extractionTuningIn(given);
+    return times && { type: 'tune', tuning: times };
+  });
+  onSignal(renewSignal, RENEW, () => ({ type: 'renew' }));
   onUnknownSignal(ignored);
   setHandler(extractionStatusQuery, () => status(state), {
     description: 'What it is doing, since when, who or what stopped it, and why.',

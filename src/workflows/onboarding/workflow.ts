@@ -7,6 +7,7 @@ import {
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
+import { RENEW, TUNE } from '../../contracts/descriptions.ts';
 import { renewSignal } from '../../contracts/extraction.ts';
 import {
   callOffSignal,
@@ -116,19 +117,11 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
     'Keeps a tenant that is being disconnected: what was taken back already is made again. No input.',
     () => ({ type: 'callOff' }),
   );
-  onSignal(
-    tuneOnboardingSignal,
-    'Keep to these times from now on. Sent by the sweep when the settings were changed: not for people.',
-    (given) => {
-      const found = onboardingTuningsIn(given);
-      return found && { type: 'tune', tunings: found };
-    },
-  );
-  onSignal(
-    renewSignal,
-    'Begin a new history as soon as nothing is in hand, encrypted under the first key: an older one is not needed by it any more. No input.',
-    () => ({ type: 'renew' }),
-  );
+  onSignal(tuneOnboardingSignal, TUNE, (given) => {
+    const found = onboardingTuningsIn(given);
+    return found && { type: 'tune', tunings: found };
+  });
+  onSignal(renewSignal, RENEW, () => ({ type: 'renew' }));
   onUnknownSignal(ignored);
   setHandler(onboardingStatusQuery, () => statusOf(state), { description: 'Each step, and what is in the way.' });
   display.show();

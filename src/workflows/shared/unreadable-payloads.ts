@@ -1,9 +1,8 @@
 /**
- * What a payload that cannot be read costs (contracts/unreadable.ts). A signal: nothing, its handler is given the Unreadable (signals.ts). An update: it
- * is refused. An input or a result: this workflow stands still, and goes on when the payload can be read again, such as with a key that was put back.
+ * What a payload that cannot be read costs (contracts/unreadable.ts). A signal: nothing, its handler is given the Unreadable (signals.ts). An input or a result: this workflow stands still, and goes on when the payload can be read again, such as with a key that was put back.
  */
-import { ApplicationFailure, type WorkflowInterceptors } from '@temporalio/workflow';
-import { isUnreadable, whyUnreadable } from '../../contracts/unreadable.ts';
+import type { WorkflowInterceptors } from '@temporalio/workflow';
+import { isUnreadable } from '../../contracts/unreadable.ts';
 
 /** The SDK fails the task of a workflow with a default handler for ever over a signal with such a name, and the server takes it. */
 const RESERVED = '__temporal_';
@@ -19,11 +18,6 @@ export const interceptors = (): WorkflowInterceptors => ({
     {
       execute(input, next) {
         for (const arg of input.args) readable('The input of this workflow', arg);
-        return next(input);
-      },
-      validateUpdate(input, next) {
-        const why = whyUnreadable(input.args);
-        if (why !== null) throw ApplicationFailure.nonRetryable(`The input of this update cannot be read: ${why}`);
         return next(input);
       },
     },

@@ -40,9 +40,15 @@ describeStore('what the console reads', (store) => {
 
   it('counts the conversations that are to be read', async () => {
     const tenantId = await store.tenant();
-    expect(await pendingConversations(store.db, tenantId)).toBe(0);
+    expect(await pendingConversations(store.db, tenantId)).toEqual({ conversations: 0, inLedger: 0 });
     await takeIn(store.db, tenantId, [event('a', 'c1'), event('b', 'c1'), event('c', 'c2')]);
-    expect(await pendingConversations(store.db, tenantId)).toBe(2);
+    expect(await pendingConversations(store.db, tenantId)).toEqual({ conversations: 2, inLedger: 3 });
+    // One that fails again and again has no turn that could be foretold.
+    await store.db.query(
+      "UPDATE pending_conversations SET attempts = 3 WHERE tenant_id = $1 AND conversation_id = 'c1'",
+      [tenantId],
+    );
+    expect(await pendingConversations(store.db, tenantId)).toEqual({ conversations: 1, inLedger: 1 });
   });
 
   it('keeps the quota that the newest drain saw, and of no other', async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createWatchTenants } from '../../../src/activities/sweep/watch-tenants.ts';
 import { readConfig } from '../../../src/config.ts';
-import { type ExtractionTuning, extractionStatusQuery } from '../../../src/contracts/extraction.ts';
+import { disconnectSignal, type ExtractionTuning, extractionStatusQuery } from '../../../src/contracts/extraction.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
@@ -21,6 +21,7 @@ import { startWorld, type World } from '../../support/onboarding/world.ts';
 const seen = z.object({
   state: z.string().nullable(),
   connection: z.string(),
+  events: z.object({ waiting: z.number(), inQueue: z.number().nullable() }).loose(),
   problem: z.string().nullable(),
   findings: z.array(z.object({ code: z.string() }).loose()),
   pause: z.object({ by: z.string(), reason: z.string(), at: z.string() }).nullish(),
@@ -36,7 +37,7 @@ let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 7 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 9 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
   const { SECRET_KEYS } = readConfig(world.variables, 'api');
   client = new Client({
@@ -190,24 +191,38 @@ it('a tenant whose extraction stands still in Temporal is disconnected all the s
   await it.until('disconnected', ({ connection }) => connection === 'disconnected', 60_000);
 }, 90_000);
 
+it('a tenant whose onboarding stands still is disconnected by the next sweep, and nothing is told of it any more', async () => {
+  const it = await connected();
+  const workflow = { namespace: namespace(), workflowId: onboardingWorkflowId(it.id) };
+  await world.env.connection.workflowService.pauseWorkflowExecution({ ...workflow, reason: 'test' });
+  await world.api('DELETE', it.path, { reason: 'left' });
+  expect((await it.look()).connection).toBe('connected');
+  await sweep();
+  await it.until('disconnected', ({ connection }) => connection === 'disconnected');
+  expect((await it.look()).findings).toEqual([]);
+}, 60_000);
+
+it('one that was disconnected in Temporal alone is begun anew by the next sweep, paused if it was', async () => {
+  const it = await connected();
+  const { extraction } = await it.pause();
+  await it.extraction.signal(disconnectSignal, { by: 'ann', reason: 'by hand' });
+  await it.until('ended', (now) => now.extraction?.state === 'disconnected');
+  await sweep();
+  await it.until('paused again', (now) => now.extraction?.state === 'paused');
+  expect((await it.look()).extraction?.pause).toEqual(extraction?.pause);
+}, 60_000);
+
 it('a disconnect that asks what to do with waiting events can be called off, and all goes on as before', async () => {
   const it = await connected();
   await it.pause();
   await it.gladly.control('POST', '/emit', { count: 3 });
-  await expect
-    .poll(async () => ((await world.api('GET', it.path)) as { events: { inQueue: number } }).events.inQueue, {
-      timeout: 15_000,
-    })
-    .toBeGreaterThan(0);
+  await it.until('waiting', ({ events }) => (events.inQueue ?? 0) > 0);
   await world.api('DELETE', it.path, { reason: 'left' });
   await it.until('asking', (now) => now.onboarding?.state === 'cancelling');
   await world.api('POST', `${it.path}/call-off`, { reason: 'a mistake' });
   await it.until('kept', (now) => now.onboarding?.state === 'done' && now.extraction?.state === 'paused');
   await world.api('POST', `${it.path}/resume`);
-  await it.until('extracted', (now) => now.extraction?.state === 'parked');
-  expect(await world.api('GET', it.path)).toMatchObject({
-    events: { waiting: 0, inQueue: 0 },
-    connection: 'connected',
-  });
+  const { connection, events } = await it.until('extracted', (now) => now.extraction?.state === 'parked');
+  expect({ connection, events }).toMatchObject({ connection: 'connected', events: { waiting: 0, inQueue: 0 } });
   await expect(world.api('POST', `${it.path}/call-off`, {})).rejects.toThrow();
 }, 90_000);

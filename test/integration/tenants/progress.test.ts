@@ -56,7 +56,9 @@ describeStore('events that do not go on', (store) => {
     expect(await record(tenantId)).toBeNull();
     await fail(3);
     await record(tenantId);
-    expect(await codes(tenantId)).toEqual([['conversations_failing', { count: 1, reason: 'gladly_server_error' }]]);
+    expect(await codes(tenantId)).toEqual([
+      ['conversations_failing', { count: 1, reason: 'gladly_server_error', ids: 'c1' }],
+    ]);
     await fail(0);
     expect(await record(tenantId)).toMatchObject({ withdrawn: ['conversations_failing'] });
   });
