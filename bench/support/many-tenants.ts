@@ -61,8 +61,7 @@ async function withTools<T>(world: World, env: NodeJS.ProcessEnv, use: (tools: T
     },
     'worker',
   );
-  process.env['AWS_ACCESS_KEY_ID'] ??= 'embedded';
-  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'embedded';
+  const takeBack = sayWhoWeAre();
   const db = openDb(databaseUrl, { max: AT_ONCE, name: 'bench', statementTimeoutMs: 60_000 });
   const sqs = createSqsClients({ endpoint: world.sqsEndpoint, region: config.AWS_REGION });
   const connection = await Connection.connect({ address: world.temporalAddress });
@@ -77,7 +76,17 @@ async function withTools<T>(world: World, env: NodeJS.ProcessEnv, use: (tools: T
   } finally {
     await Promise.allSettled([db.close(), connection.close()]);
     sqs.close();
+    takeBack();
   }
+}
+
+/** The AWS SDK will not speak without credentials; a world that inherits some takes them for those of an account of AWS, and has no SQS of its own. */
+function sayWhoWeAre(): () => void {
+  const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter((name) => process.env[name] === undefined);
+  for (const name of names) process.env[name] = 'embedded';
+  return () => {
+    for (const name of names) delete process.env[name];
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { perDay, typesInWords } from '../../../bench/actions/meter.ts';
 import { Arrivals } from '../../../bench/support/arrivals.ts';
 import { endAll, endsWithUs } from '../../../bench/support/ending.ts';
 import { inParallel } from '../../../bench/support/in-parallel.ts';
@@ -116,6 +117,28 @@ describe('metrics of the server', () => {
         ['c', 4],
       ]),
     );
+  });
+});
+
+describe('actions a tenant and day', () => {
+  const nothing = { quiet: 0, quietBefore: 0, swept: 0, sweptBefore: 0, seconds: 100, sweeps: 10, tenants: 2 };
+
+  it('are those of time, and those of 288 sweeps, less what there is without tenants', () => {
+    expect(perDay({ ...nothing, quiet: 5, quietBefore: 3 })).toBe(864);
+    expect(perDay({ ...nothing, swept: 90, sweptBefore: 50 })).toBe(576);
+    expect(perDay({ ...nothing, quietBefore: 3, sweptBefore: 50 })).toBe(0);
+  });
+
+  it('are named as the server names them', () => {
+    expect(
+      typesInWords(
+        new Map([
+          ['grpc_SignalWorkflowExecution', 3],
+          ['command_StartTimer', 7],
+        ]),
+      ),
+    ).toBe('StartTimer 7, SignalWorkflowExecution 3');
+    expect(typesInWords(new Map())).toBe('none');
   });
 });
 
