@@ -50,28 +50,40 @@ interface Scene {
 }
 
 /** A world whose sweep runs only when it is asked to. Temporal's actions are counted, and what the demo tenant would do is not. */
-async function inWorld(
+async function inWorld<T>(
   options: ActionsOptions,
   say: Say,
-  measure: (scene: Scene) => Promise<Finding>,
-): Promise<Finding> {
+  measure: (scene: Scene) => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const port = await freePort();
   const world = await World.start({
+    ...env,
     TEMPORAL_METRICS_PORT: String(port),
     SWEEP_MS: String(DAY_S * 1_000),
     SIMULATOR_QUOTA: '200',
   });
-  const time = world.processorTime();
   try {
     await silenceDemo(world);
-    const { figure: found, how } = await measure({ world, meter: new ActionMeter(world, port), options, say });
+    return await measure({ world, meter: new ActionMeter(world, port), options, say });
+  } finally {
+    await world.end();
+  }
+}
+
+/** A figure of one world, with what its processes used. */
+async function figureOf(
+  options: ActionsOptions,
+  say: Say,
+  measure: (scene: Scene) => Promise<Finding>,
+): Promise<Finding> {
+  return await inWorld(options, say, async (scene) => {
+    const time = scene.world.processorTime();
+    const { figure: found, how } = await measure(scene);
     const words = inWords(time.stop());
     say(`${found.name}: ${found.value}; ${words}`);
     return { figure: found, how: `${how}. Processor time in all: ${words}` };
-  } finally {
-    time.stop();
-    await world.end();
-  }
+  });
 }
 
 /** What there is without tenants: in so many seconds, and in so many sweeps. */
@@ -98,43 +110,54 @@ async function share(
 const namesOf = (name: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${name}-${n}`);
 
 /** Of a tenant that is parked, and is looked at twice a day all the same. */
-export function measureIdle(options: ActionsOptions, say: Say): Promise<Finding> {
-  return inWorld(options, say, async (scene) => {
-    const { world, meter } = scene;
-    const { tenants, seconds } = options;
+export async function measureIdle(options: ActionsOptions, say: Say): Promise<Finding> {
+  const looks = await measureLooks(options, say);
+  return await figureOf(options, say, async (scene) => {
+    const { world } = scene;
     const { databaseUrl } = world.places();
     const before = await background(scene);
-    const asleep = namesOf('asleep', tenants);
-    await enroll(world, asleep);
+    const names = namesOf('asleep', options.tenants);
+    await enroll(world, names);
     const end = performance.now() + ALL_PARKED_MS;
-    while ((await parkedOf(databaseUrl, asleep)) < tenants && performance.now() < end) await sleep(1_000);
+    while ((await parkedOf(databaseUrl, names)) < names.length && performance.now() < end) await sleep(1_000);
     const { counted, words } = await share(scene, before);
     say(words);
-
-    const looking = namesOf('looking', tenants);
-    await enroll(world, looking, { env: { PARKED_LOOK_MS: String(SHORT_LOOK_MS) } });
-    await untilAllRest(databaseUrl, looking, REST_MS);
-    const drains = await drainsOf(world, looking);
-    let [looks, rounds] = [0, 0];
-    const actions = await meter.during(async () => {
-      for (; rounds < MOST_ROUNDS && looks < tenants; rounds += 1) {
-        await sleep(seconds * 1_000);
-        looks = (await drainsOf(world, looking)) - drains;
-      }
-    });
-    const perLook = (total(actions) - rounds * counted.quiet) / looks;
-    const inLooks = `${total(actions)} actions in ${looks} looks (${typesInWords(actions)})`;
-    say(inLooks);
     return {
-      figure: figure('actions_idle', perDay(counted) + perLook * LOOKS_A_DAY, 'actions', 'lower', 40),
-      how: `reckoned from minutes, not waited for: two looks a day at ${perLook.toFixed(1)} actions each (${inLooks}, made one after the other for this), and what time and 288 sweeps a day add (${words})`,
+      figure: figure('actions_idle', perDay(counted) + looks.each * LOOKS_A_DAY, 'actions', 'lower', 40),
+      how: `reckoned from minutes, not waited for: two looks a day at ${looks.each.toFixed(1)} actions each (${looks.words}), and what time and 288 sweeps a day add (${words})`,
     };
   });
 }
 
+/** What it costs to look at a parked tenant, where that is done again and again. */
+async function measureLooks(
+  options: ActionsOptions,
+  say: Say,
+): Promise<{ readonly each: number; readonly words: string }> {
+  const { tenants, seconds } = options;
+  const measure = async ({ world, meter }: Scene) => {
+    const names = namesOf('looking', tenants);
+    await enroll(world, names);
+    await untilAllRest(world.places().databaseUrl, names, REST_MS);
+    const drains = await drainsOf(world, names);
+    let looks = 0;
+    const actions = await meter.during(async () => {
+      for (let round = 0; round < MOST_ROUNDS && looks < tenants; round += 1) {
+        await sleep(seconds * 1_000);
+        looks = (await drainsOf(world, names)) - drains;
+      }
+    });
+    if (looks === 0) throw new Error(`no parked tenant was looked at within ${MOST_ROUNDS * seconds} s`);
+    const words = `${total(actions)} actions in ${looks} looks, made one after the other for this: ${typesInWords(actions)}`;
+    say(words);
+    return { each: total(actions) / looks, words };
+  };
+  return await inWorld(options, say, measure, { PARKED_LOOK_MS: String(SHORT_LOOK_MS) });
+}
+
 /** Of a tenant with an event in 3 s, day and night. */
 export function measureTrickle(options: ActionsOptions, say: Say): Promise<Finding> {
-  return inWorld(options, say, async (scene) => {
+  return figureOf(options, say, async (scene) => {
     const { world, meter } = scene;
     const { tenants, seconds } = options;
     const { quietBefore } = await background(scene);
@@ -157,7 +180,7 @@ export function measureTrickle(options: ActionsOptions, say: Say): Promise<Findi
 
 /** Of a tenant that is paused, and for which events wait. */
 export function measurePaused(options: ActionsOptions, say: Say): Promise<Finding> {
-  return inWorld(options, say, async (scene) => {
+  return figureOf(options, say, async (scene) => {
     const { world } = scene;
     const { tenants } = options;
     const before = await background(scene);

@@ -48,19 +48,9 @@ interface Tools {
   adopt(tenantId: string, host: string): Promise<void>;
 }
 
-async function withTools<T>(world: World, env: NodeJS.ProcessEnv, use: (tools: Tools) => Promise<T>): Promise<T> {
+async function withTools<T>(world: World, use: (tools: Tools) => Promise<T>): Promise<T> {
   const { api, simulator, databaseUrl } = world.places();
-  const config = readConfig(
-    {
-      DATABASE_URL: databaseUrl,
-      TEMPORAL_ADDRESS: world.temporalAddress,
-      SQS_ENDPOINT: world.sqsEndpoint,
-      SECRET_KEYS: world.secretKeys(),
-      PUBLIC_URL: api,
-      ...env,
-    },
-    'worker',
-  );
+  const config = readConfig(world.productEnv(), 'worker');
   const takeBack = sayWhoWeAre();
   const db = openDb(databaseUrl, { max: AT_ONCE, name: 'bench', statementTimeoutMs: 60_000 });
   const sqs = createSqsClients({ endpoint: world.sqsEndpoint, region: config.AWS_REGION });
@@ -97,9 +87,9 @@ function sayWhoWeAre(): () => void {
 export async function enroll(
   world: World,
   names: readonly string[],
-  { hosts = [], env = {} }: { readonly hosts?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+  { hosts = [] }: { readonly hosts?: readonly string[] } = {},
 ): Promise<readonly Enrolled[]> {
-  return await withTools(world, env, async ({ config, db, sqs, client, api, host: shared, adopt }) => {
+  return await withTools(world, async ({ config, db, sqs, client, api, host: shared, adopt }) => {
     const workflows = new TenantWorkflows(client);
     const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
     const enrollOne = async (tenantId: string, n: number): Promise<Enrolled> => {
@@ -126,7 +116,7 @@ export async function enrollAsleep(
   names: readonly string[],
   hosts: readonly string[],
 ): Promise<readonly Enrolled[]> {
-  return await withTools(world, {}, async ({ config, db, sqs, client, api, host, adopt }) => {
+  return await withTools(world, async ({ config, db, sqs, client, api, host, adopt }) => {
     const urls = await inParallel(names, SLEEPERS_AT_ONCE, (tenantId) =>
       quickQueues(sqs, config.QUEUE_PREFIX, tenantId),
     );
