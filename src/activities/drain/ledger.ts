@@ -25,11 +25,13 @@ export function intakeDeps(
   { db, tenantId, fence }: Fenced,
   receiver: Receiver,
   queueUrl: string,
+  waitSeconds: number,
   sawDrift: (what: string) => void,
 ): IntakeDeps<NewEvent> {
   return {
-    async receive(waitSeconds, signal) {
-      const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds, signal });
+    waitSeconds,
+    async receive(seconds, signal) {
+      const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds: seconds, signal });
       return messages.map((message) => takenMessage(message, sawDrift));
     },
     write: (rows) => takeInApart(db, tenantId, rows, (tx) => assertFence(tx, tenantId, fence)),

@@ -2,9 +2,11 @@ import type { LookupFunction } from 'node:net';
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import { Awake } from '../../../src/activities/drain/awake.ts';
 import { createDrain } from '../../../src/activities/drain/drain.ts';
+import { keepDrains } from '../../../src/activities/drain/keeper.ts';
+import { Notes } from '../../../src/activities/drain/observer.ts';
 import { Room } from '../../../src/activities/drain/room.ts';
-import { Slots } from '../../../src/activities/drain/slots.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
 import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
@@ -18,6 +20,7 @@ import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
 import { createReceiver } from '../../../src/queue/receiver.ts';
 import type { Db } from '../../../src/store/db.ts';
+import { orderDrains } from '../../../src/store/drains.ts';
 import { createSecretBox } from '../../../src/store/secret-box.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
@@ -47,12 +50,14 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   const { TEMPORAL_NAMESPACE: namespace } = config;
   const dataConverter = createDataConverter(config.SECRET_KEYS);
   const client = new Client({ connection: env.connection, namespace, dataConverter });
+  const name = `${process.pid}@test`;
+  const awake = new Awake(config.DRAIN_SLOTS);
+  const notes = new Notes(db);
   const shared = {
     connection: env.nativeConnection,
     namespace,
     dataConverter,
     workflowBundle: await workflowBundle(),
-    maxHeartbeatThrottleInterval: '200 milliseconds',
     shutdownGraceTime: '1 second',
     shutdownForceTime: '2 seconds',
   } as const;
@@ -60,6 +65,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
     Worker.create({
       ...shared,
       taskQueue: ONBOARDING_TASK_QUEUE,
+      maxHeartbeatThrottleInterval: '200 milliseconds',
       activities: {
         ...createOnboardingActivities({
           db,
@@ -90,20 +96,27 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
             settleMs: 100,
             settleMaxMs: 500,
             patienceMs: config.MISSING_PATIENCE_MS,
+            receiveWaitSeconds: 2,
           },
-          slots: new Slots(config.DRAIN_SLOTS),
+          awake,
+          notes,
+          worker: name,
           room: new Room(64 * 1024 * 1024),
           log,
         }),
         recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
+        orderStop: (tenantId: string) => orderDrains(db, [tenantId], 'stop'),
       },
     }),
   ]);
+  const keeper = keepDrains({ db, awake, notes, worker: name, log });
   const running = workers.map((worker) => worker.run());
   return {
     stop: async () => {
+      awake.leave();
       for (const worker of workers) worker.shutdown();
       await Promise.allSettled(running);
+      keeper.stop();
       await connections.close();
       sqs.close();
     },

@@ -12,6 +12,7 @@ function queueOf(sizes: readonly number[], given: Partial<IntakeDeps<number>> = 
   const writes: number[][] = [];
   const removed: string[] = [];
   const deps: IntakeDeps<number> = {
+    waitSeconds: 1,
     async receive(waitSeconds) {
       if (left.length === 0 && waitSeconds > 0) await delay(20);
       return left.splice(0, 10);
