@@ -18,8 +18,8 @@ export interface KeeperDeps {
 
 /** More than its share by so much, and by one drain at least, is too much: below that they would be passed around. */
 const TOLERANCE = 0.05;
-/** Of its drains a worker hands over so many at a time: each costs its tenant a second. */
-const HANDED_OVER = 0.1;
+/** Of its drains a worker hands over so many at a time: those that took a thousand of them at once would be busy with that alone. */
+const HANDED_OVER = 0.25;
 
 /**
  * How many of its `mine` drains a worker is to hand over, given how many each worker has, itself among them. Who takes them is left to chance, so it takes

@@ -92,7 +92,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
           limits: {
             budgetMs: config.DRAIN_BUDGET_MS,
             crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
-            parkAfterMs: 500,
+            parkAfterMs: config.PARK_AFTER_MS,
             settleMs: 100,
             settleMaxMs: 500,
             patienceMs: config.MISSING_PATIENCE_MS,
