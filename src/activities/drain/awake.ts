@@ -37,8 +37,9 @@ export class Awake {
     this.#total = total;
   }
 
-  /** Call the answer once, when the drain has ended. */
+  /** Call the answer once, when the drain has ended. One of the same tenant that is still there has lost its fence, and would only take messages away. */
   enter(drain: AwakeDrain): () => void {
+    for (const before of this.of(drain.tenantId)) before.stop();
     this.#drains.add(drain);
     this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
     if (this.#leaving) drain.moveOn();

@@ -39,6 +39,10 @@ export interface IntakeDeps<Row> {
   readonly waitSeconds: number;
   /** Under the drain's fence. A row that cannot be written costs itself alone. */
   write(rows: readonly Row[]): Promise<WrittenRows<Row>>;
+  /** Makes messages visible again soon: they are another drain's. Never throws. */
+  release(handles: readonly string[]): Promise<void>;
+  /** True for an error of `write` that says so. */
+  isAnothers(error: unknown): boolean;
   /** Deletes from the queue, trying again what SQS could not do. Never throws: what stays is seen again, and written once all the same. */
   remove(handles: readonly string[]): Promise<void>;
 }
@@ -91,6 +95,10 @@ export class Intake<Row> {
     const receiving = this.#receiveAll(signal);
     try {
       await Promise.all([receiving, this.#writeAll(receiving)]);
+    } catch (error) {
+      // Anything else may be over soon, and each receive counts: what was received is seen again after its visibility timeout.
+      if (this.#deps.isAnothers(error)) await this.#deps.release(this.#waiting.map(({ handle }) => handle));
+      throw error;
     } finally {
       ended.abort();
       await Promise.allSettled([receiving, ...this.#deleting]);

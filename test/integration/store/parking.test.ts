@@ -105,6 +105,8 @@ describeStore('parking', (store) => {
                 return { inserted: rows.length, refused: [] };
               },
               remove: async () => undefined,
+              release: async () => undefined,
+              isAnothers: () => false,
             },
             new Room(1_000),
           );

@@ -74,3 +74,11 @@ it('keeps no timer when no tenant is awake', () => {
   expect(vi.getTimerCount()).toBe(0);
   expect(awake.of('one')).toEqual([]);
 });
+
+it('stops a drain whose tenant begins another one: it has lost its fence, and would take messages away', () => {
+  const awake = new Awake(10);
+  const [before, after] = [drainOf('one', 0), drainOf('one', 0)];
+  awake.enter(before.drain);
+  awake.enter(after.drain);
+  expect([before.told, after.told]).toEqual([['stop'], []]);
+});
