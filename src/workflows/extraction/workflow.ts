@@ -156,9 +156,10 @@ export async function extraction(input: ExtractionInput): Promise<void> {
       if (next.move === 'end') return await projector.settled();
       if (endsHere()) {
         await projector.settled();
+        // `pause` is of the very start: by now it is carried.
+        const { pause: _, waiting: __, ...same } = input;
         await continueAsNew<typeof extraction>({
-          version: 1,
-          tenantId: input.tenantId,
+          ...same,
           tuning,
           carried: carry(state),
           ...(waiting === null ? {} : { waiting }),
