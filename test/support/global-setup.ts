@@ -34,7 +34,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 function startTemporal(cli: string, port: number): ChildProcess {
   const address = ['--ip', '127.0.0.1', '--port', String(port), '--headless'];
-  // Temporal UI's own Pause, which a cluster may have on.
-  const settings = ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'];
+  const settings = [
+    // Temporal UI's own Pause, which a cluster may have on.
+    'frontend.WorkflowPauseEnabled=true',
+    // A workflow task that fails is reported after 10 s, and not after a minute.
+    'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2',
+  ].flatMap((setting) => ['--dynamic-config-value', setting]);
   return spawn(cli, ['server', 'start-dev', ...address, ...settings, '--log-level', 'never'], { stdio: 'ignore' });
 }

@@ -1,36 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from '@temporalio/client';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { z } from 'zod';
-import { createWatchTenants } from '../../../src/activities/sweep/watch-tenants.ts';
-import { readConfig } from '../../../src/config.ts';
 import { disconnectSignal, type ExtractionTuning, extractionStatusQuery } from '../../../src/contracts/extraction.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
-import { createSqsClients } from '../../../src/queue/client.ts';
-import { createQueues } from '../../../src/queue/provision.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
-import { createDataConverter } from '../../../src/temporal/data-converter.ts';
-import { tuningsOf } from '../../../src/tenants/tuning.ts';
-import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
-import { createTenant, credentialsOf } from '../../support/onboarding/tenant.ts';
+import { clientOf, connected as connectedTo, sweepOnce } from '../../support/onboarding/operated.ts';
 import { startWorld, type World } from '../../support/onboarding/world.ts';
-
-const seen = z.object({
-  state: z.string().nullable(),
-  connection: z.string(),
-  events: z.object({ waiting: z.number(), inQueue: z.number().nullable() }).loose(),
-  problem: z.string().nullable(),
-  findings: z.array(z.object({ code: z.string() }).loose()),
-  pause: z.object({ by: z.string(), reason: z.string(), at: z.string() }).nullish(),
-  extraction: z
-    .object({ state: z.string(), pause: z.object({ reason: z.string(), at: z.string() }).loose().nullable() })
-    .loose()
-    .nullable(),
-  onboarding: z.object({ state: z.string(), webhookSetup: z.string() }).loose().nullable(),
-});
 
 let world: World;
 let gladlies: TestGladly[];
@@ -39,66 +15,19 @@ let used = 0;
 beforeAll(async () => {
   gladlies = await Promise.all(Array.from({ length: 9 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
-  const { SECRET_KEYS } = readConfig(world.variables, 'api');
-  client = new Client({
-    connection: world.env.connection,
-    namespace: world.env.namespace ?? 'default',
-    dataConverter: createDataConverter(SECRET_KEYS),
-  });
+  client = clientOf(world);
 });
 afterAll(async () => {
   await world?.close();
   await Promise.all(gladlies.map((gladly) => gladly.close()));
 });
 
-/** As the Schedule has it done, with the settings of the world or with others. */
-async function sweep(changed: Partial<ExtractionTuning> = {}): Promise<void> {
-  const config = readConfig(world.variables, 'api');
-  const sqs = createSqsClients({ region: config.AWS_REGION, endpoint: world.sqsEndpoint });
-  const tunings = tuningsOf(config);
-  const watch = createWatchTenants({
-    db: world.db,
-    queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
-    workflows: new TenantWorkflows(client),
-    tunings: { ...tunings, extraction: { ...tunings.extraction, ...changed } },
-    log: pino({ level: 'silent' }),
-    now: () => new Date(),
-  });
-  // Temporal's lists lag a moment behind.
-  await sleep(1_500);
-  await new MockActivityEnvironment().run(watch);
-  sqs.close();
-}
+const sweep = (changed?: Partial<ExtractionTuning>) => sweepOnce(world, client, changed);
 
 async function connected() {
   const gladly = gladlies[used++];
   if (!gladly) throw new Error('There are too few organizations.');
-  const tenant = await createTenant(world, { webhookSetup: 'create_for_me' });
-  await tenant.give(credentialsOf(gladly));
-  await tenant.until(({ onboarding, extraction }) => onboarding.state === 'done' && extraction !== null);
-  const path = `/v1/tenants/${tenant.id}`;
-  const look = async () => seen.parse(await world.api('GET', path));
-  const until = async (what: string, wanted: (now: z.infer<typeof seen>) => boolean, ms = 20_000) => {
-    for (const end = Date.now() + ms; ; await sleep(100)) {
-      const now = await look();
-      if (wanted(now)) return now;
-      if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms; last: ${JSON.stringify(now)}`);
-    }
-  };
-  const pause = async () => {
-    await world.api('POST', `${path}/pause`, { reason: 'they asked' });
-    return until('paused', ({ extraction }) => extraction?.state === 'paused');
-  };
-  return {
-    gladly,
-    id: tenant.id,
-    path,
-    look,
-    until,
-    pause,
-    onboarding: client.workflow.getHandle(onboardingWorkflowId(tenant.id)),
-    extraction: client.workflow.getHandle(extractionWorkflowId(tenant.id)),
-  };
+  return await connectedTo(world, client, gladly);
 }
 
 const namespace = () => world.env.namespace ?? 'default';

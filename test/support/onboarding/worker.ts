@@ -9,7 +9,7 @@ import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
 import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
 import type { Config } from '../../../src/config.ts';
-import type { ExtractionView } from '../../../src/contracts/extraction.ts';
+import type { ExtractionActivities, ExtractionView } from '../../../src/contracts/extraction.ts';
 import type { Projection } from '../../../src/contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../../../src/contracts/tenant.ts';
 import { createConnections } from '../../../src/gladly/connect.ts';
@@ -31,6 +31,10 @@ export interface TestWorkerOptions {
   readonly db: Db;
   readonly lookup: LookupFunction | undefined;
   readonly logger: Logger;
+  /** Those of another release; absent: those of this commit. */
+  readonly workflows?: { readonly code: string };
+  /** What a later release does besides, or in another way, given what this one does. */
+  readonly later?: (activities: ExtractionActivities) => object;
 }
 
 /** The workers of src/roles/worker.ts in this process, with names resolved as the test says. */
@@ -51,11 +55,31 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
     connection: env.nativeConnection,
     namespace,
     dataConverter,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: options.workflows ?? (await workflowBundle()),
     maxHeartbeatThrottleInterval: '200 milliseconds',
     shutdownGraceTime: '1 second',
     shutdownForceTime: '2 seconds',
   } as const;
+  const extraction: ExtractionActivities = {
+    drain: createDrain({
+      db,
+      receiver: createReceiver(sqs),
+      queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
+      gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
+      limits: {
+        budgetMs: config.DRAIN_BUDGET_MS,
+        crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
+        parkAfterMs: 500,
+        settleMs: 100,
+        settleMaxMs: 500,
+        patienceMs: config.MISSING_PATIENCE_MS,
+      },
+      slots: new Slots(config.DRAIN_SLOTS),
+      room: new Room(64 * 1024 * 1024),
+      log,
+    }),
+    recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
+  };
   const workers = await Promise.all([
     Worker.create({
       ...shared,
@@ -77,26 +101,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
       ...shared,
       taskQueue: EXTRACTION_TASK_QUEUE,
       maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
-      activities: {
-        drain: createDrain({
-          db,
-          receiver: createReceiver(sqs),
-          queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
-          gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
-          limits: {
-            budgetMs: config.DRAIN_BUDGET_MS,
-            crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
-            parkAfterMs: 500,
-            settleMs: 100,
-            settleMaxMs: 500,
-            patienceMs: config.MISSING_PATIENCE_MS,
-          },
-          slots: new Slots(config.DRAIN_SLOTS),
-          room: new Room(64 * 1024 * 1024),
-          log,
-        }),
-        recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
-      },
+      activities: { ...extraction, ...options.later?.(extraction) },
     }),
   ]);
   const running = workers.map((worker) => worker.run());
