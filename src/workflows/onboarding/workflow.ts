@@ -128,7 +128,7 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
 
   // Cancelled or not: its webhook, queue and keys would stay behind. The signal `cancel` takes them back.
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) keepKnown(await projector.before);
+    keepKnown(await projector.before);
     for (;;) {
       const next = nextMove(state);
       if (next.move === 'end') return await projector.settled();

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { disconnectSignal, type ExtractionTuning, extractionStatusQuery } from '../../../src/contracts/extraction.ts';
+import {
+  disconnectSignal,
+  type ExtractionTuning,
+  extractionStatusQuery,
+  renewSignal,
+} from '../../../src/contracts/extraction.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
@@ -13,7 +18,7 @@ let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 9 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 10 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
   client = clientOf(world);
 });
@@ -56,33 +61,46 @@ it('what was terminated or deleted is begun anew by one sweep: paused as it was,
   expect((await it.look()).extraction?.pause).toBeNull();
 }, 90_000);
 
-it('a reset takes back no pause, no retention and no choice of set-up, whether signals are applied again or not', async () => {
-  const it = await connected();
-  await world.api('PATCH', it.path, { retentionDays: 14 });
-  const { extraction } = await it.pause();
-  for (const resetReapplyExcludeTypes of [[], [1, 2]]) {
-    for (const workflowId of [extractionWorkflowId(it.id), onboardingWorkflowId(it.id)]) {
-      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-      const first = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
-      await world.env.connection.workflowService.resetWorkflowExecution({
-        namespace: namespace(),
-        workflowExecution: { workflowId },
-        reason: 'test',
-        workflowTaskFinishEventId: first ?? null,
-        requestId: `${workflowId}-${resetReapplyExcludeTypes.length}`,
-        resetReapplyExcludeTypes,
-      });
+it.each([
+  ['of the first history', false],
+  ['of a later one', true],
+])(
+  'a reset %s takes back no pause, no retention and no choice of set-up, whether signals are applied again or not',
+  async (_, isCarried) => {
+    const it = await connected();
+    for (const handle of isCarried ? [it.extraction, it.onboarding] : []) {
+      const { runId } = await handle.describe();
+      await handle.signal(renewSignal);
+      await expect.poll(async () => (await handle.describe()).runId, { timeout: 10_000 }).not.toBe(runId);
     }
-    await sleep(1_500);
-    await it.until('as before', (now) => now.extraction?.state === 'paused' && now.onboarding?.state === 'done');
-    expect((await it.look()).extraction?.pause).toEqual(extraction?.pause);
-    expect(await it.look()).toMatchObject({ onboarding: { webhookSetup: 'create_for_me' } });
-    expect(await world.api('GET', it.path)).toMatchObject({ retentionDays: 14 });
-  }
-  // What it writes is seen, although its run is another one.
-  await world.api('POST', `${it.path}/resume`);
-  await it.until('resumed', (now) => now.extraction?.pause === null);
-}, 90_000);
+    await world.api('PATCH', it.path, { retentionDays: 14 });
+    const { extraction } = await it.pause();
+    for (const resetReapplyExcludeTypes of [[1, 2], []]) {
+      for (const workflowId of [extractionWorkflowId(it.id), onboardingWorkflowId(it.id)]) {
+        const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+        const first = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
+        await world.env.connection.workflowService.resetWorkflowExecution({
+          namespace: namespace(),
+          workflowExecution: { workflowId },
+          reason: 'test',
+          workflowTaskFinishEventId: first ?? null,
+          requestId: `${workflowId}-${resetReapplyExcludeTypes.length}`,
+          resetReapplyExcludeTypes,
+        });
+      }
+      await sleep(1_500);
+      await it.until('as before', (now) => now.extraction?.state === 'paused' && now.onboarding?.state === 'done');
+      expect((await it.look()).extraction?.pause).toEqual(extraction?.pause);
+      expect((await it.extraction.query(extractionStatusQuery)).pause).toEqual(extraction?.pause);
+      expect(await it.look()).toMatchObject({ onboarding: { webhookSetup: 'create_for_me' } });
+      expect(await world.api('GET', it.path)).toMatchObject({ retentionDays: 14 });
+    }
+    // What it writes is seen, although its run is another one.
+    await world.api('POST', `${it.path}/resume`);
+    await it.until('resumed', (now) => now.extraction?.pause === null);
+  },
+  90_000,
+);
 
 it('one that was paused in Temporal itself is told of, with what to do, until it is unpaused', async () => {
   const it = await connected();

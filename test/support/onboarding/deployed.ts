@@ -1,11 +1,11 @@
 import { pino } from 'pino';
-import { expect } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import type { ExtractionActivities } from '../../../src/contracts/extraction.ts';
 import { startGladly, type TestGladly } from './gladly.ts';
 import { clientOf, connected, type Operated } from './operated.ts';
+import { eventually } from './waits.ts';
 import { startTestWorker } from './worker.ts';
-import { startWorld } from './world.ts';
+import { startWorld, type WorldOptions } from './world.ts';
 
 interface Release {
   readonly workflows: { readonly code: string };
@@ -13,9 +13,13 @@ interface Release {
 }
 
 /** A world whose worker is of one release and then of another, with so many organizations that have no tenant yet. */
-export async function startDeployedWorld<Name extends string>(releases: Record<Name, Release>, organizations: number) {
+export async function startDeployedWorld<Name extends string>(
+  releases: Record<Name, Release>,
+  organizations: number,
+  options: Pick<WorldOptions, 'env' | 'temporal'> = {},
+) {
   const gladlies = await Promise.all(Array.from({ length: organizations }, () => startGladly()));
-  const world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host), worker: false });
+  const world = await startWorld({ ...options, gladlyHosts: gladlies.map(({ host }) => host), worker: false });
   const client = clientOf(world);
   let worker: Awaited<ReturnType<typeof startTestWorker>> | null = null;
   let used = 0;
@@ -64,9 +68,10 @@ export const extracted = (tenant: Operated, count: number, ms?: number) =>
 
 /** Its task has failed often enough for the sweep to say so: Temporal waits 10 s before it tries it for the third time. */
 export const isWedged = ({ extraction }: Operated) =>
-  expect
-    .poll(async () => (await extraction.describe()).raw.pendingWorkflowTask?.attempt, { timeout: 25_000 })
-    .toBeGreaterThan(2);
+  eventually(async () => {
+    const attempt = (await extraction.describe()).raw.pendingWorkflowTask?.attempt ?? 0;
+    if (attempt <= 2) throw new Error(`${extraction.workflowId}: its task was tried ${attempt} times`);
+  }, 25_000);
 
 /** Temporal waits up to 15 s before it tries such a task for the fifth time. */
 export const GOES_ON_MS = 40_000;

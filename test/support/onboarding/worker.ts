@@ -8,6 +8,8 @@ import { Slots } from '../../../src/activities/drain/slots.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
 import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
+import { createPrune } from '../../../src/activities/sweep/prune.ts';
+import { createWatchTenants } from '../../../src/activities/sweep/watch-tenants.ts';
 import type { Config } from '../../../src/config.ts';
 import type { ExtractionActivities, ExtractionView } from '../../../src/contracts/extraction.ts';
 import type { Projection } from '../../../src/contracts/projection.ts';
@@ -22,6 +24,7 @@ import { createSecretBox } from '../../../src/store/secret-box.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
 import { recordExtraction } from '../../../src/tenants/projection.ts';
+import { tuningsOf } from '../../../src/tenants/tuning.ts';
 import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { workflowBundle } from '../temporal.ts';
 
@@ -51,6 +54,8 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   const { TEMPORAL_NAMESPACE: namespace } = config;
   const dataConverter = createDataConverter(config.SECRET_KEYS);
   const client = new Client({ connection: env.connection, namespace, dataConverter });
+  const workflows = new TenantWorkflows(client);
+  const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const shared = {
     connection: env.nativeConnection,
     namespace,
@@ -64,7 +69,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
     drain: createDrain({
       db,
       receiver: createReceiver(sqs),
-      queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
+      queues,
       gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
       limits: {
         budgetMs: config.DRAIN_BUDGET_MS,
@@ -88,13 +93,22 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
         ...createOnboardingActivities({
           db,
           secretBox,
-          queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
+          queues,
           gladly: createPacedGladly({ governors, connections }),
-          workflows: new TenantWorkflows(client),
+          workflows,
           extraHosts,
           publicUrl: config.PUBLIC_URL,
           now: () => new Date(),
         }),
+        watchTenants: createWatchTenants({
+          db,
+          queues,
+          workflows,
+          tunings: tuningsOf(config),
+          log,
+          now: () => new Date(),
+        }),
+        prune: createPrune({ db, keepDoneMs: 86_400_000, vacuums: false, now: () => new Date() }),
       },
     }),
     Worker.create({
