@@ -170,10 +170,15 @@ export async function extraction(input: ExtractionInput): Promise<void> {
     }
   });
 
-  /** Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, unless somebody has said otherwise since. */
+  /**
+   * Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, and what was resumed resumed, unless
+   * somebody has said otherwise since.
+   */
   async function keepPause(): Promise<void> {
     const before = await projector.before;
-    if (before?.pause && before.phase !== 'disconnected' && !isDecided) on({ type: 'pause', ...before.pause });
+    if (before === null || before.phase === 'disconnected' || isDecided) return;
+    if (before.pause) on({ type: 'pause', ...before.pause });
+    else if (state.pause) on({ type: 'resume', ...state.pause });
   }
 
   async function drain({ mode, probe }: Extract<NextMove, { move: 'drain' }>): Promise<void> {

@@ -86,7 +86,7 @@ async function inNewRun(handle: WorkflowHandle): Promise<void> {
   });
 }
 
-/** Paused in the middle of a drain and resumed, an outage of Gladly, parked and woken, until the history is long enough. */
+/** Paused in the middle of a drain and resumed, an outage of Gladly, parked and woken; a new history in an outage, when it is long enough, and when parked. */
 async function turns(stage: Stage): Promise<void> {
   const tenant = await one(stage);
   await stage.store('onboarding-straight', tenant.onboarding);
@@ -102,12 +102,14 @@ async function turns(stage: Stage): Promise<void> {
   await tenant.gladly.fault({ path: '/api/v1/**', status: 503, forMs: 8_000 });
   await emit(tenant, 2);
   await tenant.until('waits', ({ extraction }) => extraction?.state === 'waiting_for_gladly');
+  await inNewRun(tenant.extraction);
   const { runId } = await tenant.extraction.describe();
   for (let events = 32; (await tenant.extraction.describe()).runId === runId; events += 1) {
     await extracted(tenant, events, 60_000);
     await emit(tenant, 1);
   }
   await tenant.until('parked', ({ extraction, events }) => extraction?.state === 'parked' && events.waiting === 0);
+  await inNewRun(tenant.extraction);
   await stage.store('extraction-run', tenant.extraction);
 }
 
@@ -139,6 +141,7 @@ async function refused(stage: Stage): Promise<void> {
   await tenant.gladly.clearFaults();
   await ask(stage, tenant, 'recheck');
   await extracted(tenant, 1);
+  await tenant.gladly.fault({ method: 'DELETE', status: 503, times: 5 });
   await stage.it.world.api('DELETE', tenant.path, { reason: 'end', discardWaitingEvents: true });
   await tenant.until('disconnected', ({ connection }) => connection === 'disconnected');
   await stage.store('extraction-refused', tenant.extraction);
@@ -153,6 +156,7 @@ async function calledOff(stage: Stage): Promise<void> {
   await tenant.until('waiting', ({ events }) => events.inQueue === 2);
   await stage.it.world.api('DELETE', tenant.path, { reason: 'left' });
   await tenant.until('asks', ({ problem: code }) => code === 'events_waiting');
+  await inNewRun(tenant.onboarding);
   await ask(stage, tenant, 'call-off', { reason: 'a mistake' });
   await tenant.until('kept', (now) => now.onboarding?.state === 'done' && now.extraction?.state === 'paused');
   await stage.store('onboarding-called-off', tenant.onboarding);
@@ -190,6 +194,7 @@ async function faults(stage: Stage): Promise<void> {
   await gladly.fault({ path: '/api/v1/**', times: 3, status: 503 });
   await tenant.give(credentialsOf(gladly));
   await tenant.until(({ onboarding }) => onboarding.state === 'done');
+  await inNewRun(shown.onboarding);
   await ask(stage, shown, 'webhook-key');
   await tenant.until(
     ({ onboarding }) => onboarding.state === 'done' && stepIn({ onboarding } as never, 'webhook').attempts > 0,
@@ -215,6 +220,7 @@ async function byHand(stage: Stage): Promise<void> {
 /** Never connected: its token is wrong, and it is given up. */
 async function givenUp(stage: Stage): Promise<void> {
   const { gladly, tenant, ...shown } = await newcomer(stage, 'by_hand');
+  await tenant.until(({ onboarding }) => onboarding.step === 'credentials');
   await tenant.give({ ...credentialsOf(gladly), apiToken: 'wrong' });
   await shown.until('needs you', ({ problem: code }) => code === 'token_rejected');
   await ask(stage, shown, 'webhook-setup', { setup: 'create_for_me' });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   disconnectSignal,
@@ -7,6 +7,7 @@ import {
   extractionStatusQuery,
   renewSignal,
 } from '../../../src/contracts/extraction.ts';
+import { onboardingStatusQuery } from '../../../src/contracts/onboarding.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
@@ -18,7 +19,7 @@ let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 10 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 11 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
   client = clientOf(world);
 });
@@ -33,6 +34,27 @@ async function connected() {
   const gladly = gladlies[used++];
   if (!gladly) throw new Error('There are too few organizations.');
   return await connectedTo(world, client, gladly);
+}
+
+/** Has it continue as new. */
+async function renew(handle: WorkflowHandle): Promise<void> {
+  const { runId } = await handle.describe();
+  await handle.signal(renewSignal);
+  await expect.poll(async () => (await handle.describe()).runId, { timeout: 10_000 }).not.toBe(runId);
+}
+
+/** To the first task of its newest run. `without`: what of it is not applied again; 1 is signals, 2 is updates. */
+async function reset({ workflowId }: WorkflowHandle, without: number[]): Promise<void> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const first = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
+  await world.env.connection.workflowService.resetWorkflowExecution({
+    namespace: namespace(),
+    workflowExecution: { workflowId },
+    reason: 'test',
+    workflowTaskFinishEventId: first ?? null,
+    requestId: `${workflowId}-${without.length}`,
+    resetReapplyExcludeTypes: without,
+  });
 }
 
 const namespace = () => world.env.namespace ?? 'default';
@@ -68,26 +90,14 @@ it.each([
   'a reset %s takes back no pause, no retention and no choice of set-up, whether signals are applied again or not',
   async (_, isCarried) => {
     const it = await connected();
-    for (const handle of isCarried ? [it.extraction, it.onboarding] : []) {
-      const { runId } = await handle.describe();
-      await handle.signal(renewSignal);
-      await expect.poll(async () => (await handle.describe()).runId, { timeout: 10_000 }).not.toBe(runId);
-    }
+    if (isCarried) await Promise.all([renew(it.extraction), renew(it.onboarding)]);
     await world.api('PATCH', it.path, { retentionDays: 14 });
     const { extraction } = await it.pause();
     for (const resetReapplyExcludeTypes of [[1, 2], []]) {
-      for (const workflowId of [extractionWorkflowId(it.id), onboardingWorkflowId(it.id)]) {
-        const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-        const first = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
-        await world.env.connection.workflowService.resetWorkflowExecution({
-          namespace: namespace(),
-          workflowExecution: { workflowId },
-          reason: 'test',
-          workflowTaskFinishEventId: first ?? null,
-          requestId: `${workflowId}-${resetReapplyExcludeTypes.length}`,
-          resetReapplyExcludeTypes,
-        });
-      }
+      await Promise.all([
+        reset(it.extraction, resetReapplyExcludeTypes),
+        reset(it.onboarding, resetReapplyExcludeTypes),
+      ]);
       await sleep(1_500);
       await it.until('as before', (now) => now.extraction?.state === 'paused' && now.onboarding?.state === 'done');
       expect((await it.look()).extraction?.pause).toEqual(extraction?.pause);
@@ -101,6 +111,25 @@ it.each([
   },
   90_000,
 );
+
+it('a reset takes back no resume and no disconnect that was called off', async () => {
+  const it = await connected();
+  await it.pause();
+  await it.gladly.control('POST', '/emit', { count: 3 });
+  await it.until('waiting', ({ events }) => (events.inQueue ?? 0) > 0);
+  await world.api('DELETE', it.path, { reason: 'left' });
+  await it.until('asking', (now) => now.onboarding?.state === 'cancelling');
+  await Promise.all([renew(it.extraction), renew(it.onboarding)]);
+  await world.api('POST', `${it.path}/call-off`, { reason: 'a mistake' });
+  await it.until('kept', (now) => now.onboarding?.state === 'done' && now.extraction?.state === 'paused');
+  await world.api('POST', `${it.path}/resume`);
+  await it.until('extracted', (now) => now.extraction?.state === 'parked' && now.events.inQueue === 0);
+  await Promise.all([reset(it.extraction, [1, 2]), reset(it.onboarding, [1, 2])]);
+  await sleep(1_500);
+  expect((await it.extraction.query(extractionStatusQuery)).pause).toBeNull();
+  await it.until('still kept', (now) => now.onboarding?.state === 'done' && now.extraction?.state === 'parked');
+  expect((await it.onboarding.query(onboardingStatusQuery)).cancel).toBeNull();
+}, 60_000);
 
 it('one that was paused in Temporal itself is told of, with what to do, until it is unpaused', async () => {
   const it = await connected();
