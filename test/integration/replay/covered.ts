@@ -10,6 +10,9 @@ const converter = loadDataConverter(createDataConverter(historyKeys));
 const decoded = async (payloads: Payload[] | null | undefined): Promise<unknown> =>
   (await decodeArrayFromPayloads(converter, payloads))[0];
 
+/** The marker that the SDK writes of a local activity. */
+const LOCAL_ACTIVITY = 'core_local_activity';
+
 const input = z.looseObject({
   pause: z.unknown().optional(),
   carried: z
@@ -65,7 +68,7 @@ export async function goesThrough({ events }: temporal.api.history.v1.IHistory):
       if (end) found.add(`drain ended: ${end.kind}`);
       if (kind) found.add(of === 'removeTraces' ? `disconnect: ${kind}` : `step: ${kind}`);
     }
-    if (marked) {
+    if (marked?.markerName === LOCAL_ACTIVITY) {
       const { activity_type } = marker.parse(await decoded(marked.details?.['data']?.payloads));
       found.add(marked.failure ? `activity ${activity_type} failed` : `activity ${activity_type}`);
     }

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { readConfig } from '../../../src/config.ts';
 import {
   archiveSignal,
+  extractionStatusQuery,
   renewSignal,
   tuneExtractionSignal,
   wakeSignal,
@@ -38,7 +39,7 @@ export const WRONG: readonly Edit[] = [
 
 export interface Stage {
   readonly it: Awaited<ReturnType<typeof startDeployedWorld<'this' | 'wrong'>>>;
-  /** Keeps the history of the run that is open, or was last, and those before it that it continues. */
+  /** Keeps the history of the run that is open, or was last, and of those before it that it continues; each once. */
   readonly store: (scenario: string, handle: WorkflowHandle) => Promise<void>;
   /** Postgres takes no write of these tenants' extractions. */
   readonly unwritable: Set<string>;
@@ -86,14 +87,16 @@ async function inNewRun(handle: WorkflowHandle): Promise<void> {
   });
 }
 
-/** Paused in the middle of a drain and resumed, an outage of Gladly, parked and woken; a new history in an outage, when it is long enough, and when parked. */
+/** Paused in the middle of a drain and resumed, an outage of Gladly, parked and woken; a new history in each of these, and when one is long enough. */
 async function turns(stage: Stage): Promise<void> {
   const tenant = await one(stage);
   await stage.store('onboarding-straight', tenant.onboarding);
-  await tenant.extraction.signal(tuneExtractionSignal, { ...tunings(stage).extraction, continueAsNewAfter: 70 });
-  await tenant.gladly.fault({ method: 'GET', delayMs: 100 });
+  await tenant.gladly.fault({ method: 'GET', delayMs: 200 });
   await emit(tenant, 30);
   await tenant.until('some', ({ events }) => events.extracted >= 3);
+  // In the middle of a drain, which ends with its budget.
+  await inNewRun(tenant.extraction);
+  await tenant.extraction.signal(tuneExtractionSignal, { ...tunings(stage).extraction, continueAsNewAfter: 60 });
   await tenant.pause();
   await ask(stage, tenant, 'resume');
   await extracted(tenant, 30);
@@ -108,7 +111,10 @@ async function turns(stage: Stage): Promise<void> {
     await extracted(tenant, events, 60_000);
     await emit(tenant, 1);
   }
-  await tenant.until('parked', ({ extraction, events }) => extraction?.state === 'parked' && events.waiting === 0);
+  await eventually(async () => {
+    const { phase } = await tenant.extraction.query(extractionStatusQuery);
+    if (phase !== 'parked') throw new Error(`It is ${phase}.`);
+  });
   await inNewRun(tenant.extraction);
   await stage.store('extraction-run', tenant.extraction);
 }
@@ -142,7 +148,7 @@ async function refused(stage: Stage): Promise<void> {
   await ask(stage, tenant, 'recheck');
   await extracted(tenant, 1);
   await tenant.gladly.fault({ method: 'DELETE', status: 503, times: 5 });
-  await stage.it.world.api('DELETE', tenant.path, { reason: 'end', discardWaitingEvents: true });
+  await stage.it.world.api('DELETE', tenant.path, { reason: 'end' });
   await tenant.until('disconnected', ({ connection }) => connection === 'disconnected');
   await stage.store('extraction-refused', tenant.extraction);
   await stage.store('onboarding-disconnected', tenant.onboarding);
@@ -217,12 +223,13 @@ async function byHand(stage: Stage): Promise<void> {
   await stage.store('onboarding-by-hand', shown.onboarding);
 }
 
-/** Never connected: its token is wrong, and it is given up. */
+/** Never connected: its token is wrong, and it is given up while it is looked at once more. */
 async function givenUp(stage: Stage): Promise<void> {
   const { gladly, tenant, ...shown } = await newcomer(stage, 'by_hand');
   await tenant.until(({ onboarding }) => onboarding.step === 'credentials');
   await tenant.give({ ...credentialsOf(gladly), apiToken: 'wrong' });
   await shown.until('needs you', ({ problem: code }) => code === 'token_rejected');
+  await gladly.fault({ delayMs: 2_000 });
   await ask(stage, shown, 'webhook-setup', { setup: 'create_for_me' });
   await shown.until('chosen', ({ onboarding }) => onboarding?.webhookSetup === 'create_for_me');
   await stage.it.world.api('DELETE', shown.path, { reason: 'given up' });
