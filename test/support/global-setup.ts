@@ -21,8 +21,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const cli = await findTemporalCli({ env: process.env, say: (line) => process.stderr.write(`${line}\n`) });
   const port = await freePort();
   const sharedFolder = await mkdtemp(join(tmpdir(), 'test-run-'));
-  // Temporal UI's own Pause, which a cluster may have on.
-  const server = startTemporal(cli, port, ['frontend.WorkflowPauseEnabled=true']);
+  const server = startTemporal(cli, port, [
+    // Temporal UI's own Pause, which a cluster may have on.
+    'frontend.WorkflowPauseEnabled=true',
+    // A workflow task that fails is reported after 10 s, and not after a minute.
+    'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2',
+  ]);
   project.provide('temporalAddress', `127.0.0.1:${port}`);
   project.provide('sharedFolder', sharedFolder);
   return async () => {

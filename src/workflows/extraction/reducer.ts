@@ -60,8 +60,9 @@ export function initialState(input: ExtractionInput, at: string): ExtractionStat
     lastUnknownSignal: null,
     draining: null,
   };
-  // What an earlier release did not carry is as at the very start.
-  return input.carried ? { ...fresh, ...input.carried, draining: null } : fresh;
+  if (!input.carried) return fresh;
+  // What an earlier release did not carry is as at the very start; what only a later one knows is kept for it.
+  return { ...fresh, ...input.carried, totals: { ...NO_TOTALS, ...input.carried.totals }, draining: null };
 }
 
 /** What continue-as-new carries. Only between drains: a drain at work would be forgotten. */
@@ -186,6 +187,7 @@ function waitOutProblem(state: ExtractionState, problem: Problem, tuning: Extrac
 
 function add(a: ExtractionTotals, b: ExtractionTotals): ExtractionTotals {
   return {
+    ...a,
     takenIn: a.takenIn + b.takenIn,
     extracted: a.extracted + b.extracted,
     gone: a.gone + b.gone,

@@ -152,15 +152,16 @@ export async function extraction(input: ExtractionInput): Promise<void> {
 
   // Cancelled or not: without its extraction a tenant's events would wait until they expire. `disconnect` ends it, in order.
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) await keepPause();
+    await keepPause();
     for (;;) {
       const next = nextMove(state, tuning);
       if (next.move === 'end') return await projector.settled();
       if (endsHere()) {
         await projector.settled();
+        // `pause` is of the very start: by now it is carried.
+        const { pause: _, waiting: __, ...same } = input;
         await continueAsNew<typeof extraction>({
-          version: 1,
-          tenantId: input.tenantId,
+          ...same,
           tuning,
           carried: carry(state),
           ...(waiting === null ? {} : { waiting }),
@@ -171,10 +172,15 @@ export async function extraction(input: ExtractionInput): Promise<void> {
     }
   });
 
-  /** Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, unless somebody has said otherwise since. */
+  /**
+   * Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, and what was resumed resumed, unless
+   * somebody has said otherwise since.
+   */
   async function keepPause(): Promise<void> {
     const before = await projector.before;
-    if (before?.pause && before.phase !== 'disconnected' && !isDecided) on({ type: 'pause', ...before.pause });
+    if (before === null || before.phase === 'disconnected' || isDecided) return;
+    if (before.pause) on({ type: 'pause', ...before.pause });
+    else if (state.pause) on({ type: 'resume', ...state.pause });
   }
 
   async function drain({ mode, probe }: Extract<NextMove, { move: 'drain' }>): Promise<void> {

@@ -15,7 +15,7 @@ import { createTestEnvironment } from '../../support/temporal.ts';
 /** Tenants stay awake, so that each pause finds a drain whose long poll is open and whose next heartbeat is up to 22 s away. */
 const AWAKE = { PARK_AFTER_MS: '600000', DRAIN_BUDGET_MS: '3600000' };
 /** By heartbeats it would take eleven on average. */
-const SOON_MS = 2_000;
+const SOON_MS = 5_000;
 
 async function place(temporal?: WorldOptions['temporal']) {
   const gladlies = await Promise.all(Array.from({ length: 4 }, () => startGladly()));

@@ -50,6 +50,16 @@ describeStore('the projection of a tenant', (store) => {
     ).resolves.toEqual({ before: null });
   });
 
+  it('tells a run what the one before had written, until it knows', async () => {
+    const tenantId = await store.tenant();
+    const write = (runId: string, seq: number, isTold: boolean) =>
+      recordExtraction(store.db, { tenantId, runId, seq, view: view('running'), tuning: {}, isTold });
+    await recordExtraction(store.db, { tenantId, runId: 'one', seq: 1, view: view('paused'), tuning: {} });
+    expect((await write('two', 1, false)).before).toEqual(view('paused'));
+    expect((await write('two', 1, false)).before).toEqual(view('paused'));
+    expect((await write('two', 2, true)).before).toBeNull();
+  });
+
   it('has its place in the list at once, whatever changes it', async () => {
     const [calm, stopped, losing] = [await store.tenant(), await store.tenant(), await store.tenant()];
     for (const tenantId of [calm, stopped, losing]) {

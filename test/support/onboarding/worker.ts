@@ -10,8 +10,10 @@ import { Room } from '../../../src/activities/drain/room.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
 import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
+import { createPrune } from '../../../src/activities/sweep/prune.ts';
+import { createWatchTenants } from '../../../src/activities/sweep/watch-tenants.ts';
 import type { Config } from '../../../src/config.ts';
-import type { ExtractionView } from '../../../src/contracts/extraction.ts';
+import type { ExtractionActivities, ExtractionView } from '../../../src/contracts/extraction.ts';
 import type { Projection } from '../../../src/contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../../../src/contracts/tenant.ts';
 import { createConnections } from '../../../src/gladly/connect.ts';
@@ -25,6 +27,7 @@ import { createSecretBox } from '../../../src/store/secret-box.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
 import { recordExtraction } from '../../../src/tenants/projection.ts';
+import { tuningsOf } from '../../../src/tenants/tuning.ts';
 import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { workflowBundle } from '../temporal.ts';
 
@@ -34,6 +37,10 @@ export interface TestWorkerOptions {
   readonly db: Db;
   readonly lookup: LookupFunction | undefined;
   readonly logger: Logger;
+  /** Those of another release; absent: those of this commit. */
+  readonly workflows?: { readonly code: string };
+  /** What a later release does besides, or in another way, given what this one does. */
+  readonly later?: (activities: ExtractionActivities) => object;
 }
 
 /** The workers of src/roles/worker.ts in this process, with names resolved as the test says. */
@@ -53,14 +60,40 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   const name = `${process.pid}@test`;
   const awake = new Awake(config.DRAIN_SLOTS);
   const notes = new Notes(db);
+  const workflows = new TenantWorkflows(client);
+  const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const shared = {
     connection: env.nativeConnection,
     namespace,
     dataConverter,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: options.workflows ?? (await workflowBundle()),
     shutdownGraceTime: '1 second',
     shutdownForceTime: '2 seconds',
   } as const;
+  const extraction: ExtractionActivities = {
+    drain: createDrain({
+      db,
+      receiver: createReceiver(sqs),
+      queues,
+      gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
+      limits: {
+        budgetMs: config.DRAIN_BUDGET_MS,
+        crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
+        parkAfterMs: config.PARK_AFTER_MS,
+        settleMs: 100,
+        settleMaxMs: 500,
+        patienceMs: config.MISSING_PATIENCE_MS,
+        receiveWaitSeconds: 2,
+      },
+      awake,
+      notes,
+      worker: name,
+      room: new Room(64 * 1024 * 1024),
+      log,
+    }),
+    recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
+    orderStop: (tenantId: string) => orderDrains(db, [tenantId], 'stop'),
+  };
   const workers = await Promise.all([
     Worker.create({
       ...shared,
@@ -70,43 +103,29 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
         ...createOnboardingActivities({
           db,
           secretBox,
-          queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
+          queues,
           gladly: createPacedGladly({ governors, connections }),
-          workflows: new TenantWorkflows(client),
+          workflows,
           extraHosts,
           publicUrl: config.PUBLIC_URL,
           now: () => new Date(),
         }),
+        watchTenants: createWatchTenants({
+          db,
+          queues,
+          workflows,
+          tunings: tuningsOf(config),
+          log,
+          now: () => new Date(),
+        }),
+        prune: createPrune({ db, keepDoneMs: 86_400_000, vacuums: false, now: () => new Date() }),
       },
     }),
     Worker.create({
       ...shared,
       taskQueue: EXTRACTION_TASK_QUEUE,
       maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
-      activities: {
-        drain: createDrain({
-          db,
-          receiver: createReceiver(sqs),
-          queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
-          gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
-          limits: {
-            budgetMs: config.DRAIN_BUDGET_MS,
-            crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
-            parkAfterMs: config.PARK_AFTER_MS,
-            settleMs: 100,
-            settleMaxMs: 500,
-            patienceMs: config.MISSING_PATIENCE_MS,
-            receiveWaitSeconds: 2,
-          },
-          awake,
-          notes,
-          worker: name,
-          room: new Room(64 * 1024 * 1024),
-          log,
-        }),
-        recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
-        orderStop: (tenantId: string) => orderDrains(db, [tenantId], 'stop'),
-      },
+      activities: { ...extraction, ...options.later?.(extraction) },
     }),
   ]);
   const keeper = keepDrains({ db, awake, notes, worker: name, log });
