@@ -21,7 +21,10 @@ const WAIT_S = '180';
 export async function runKeys(config: Config, args: readonly string[]): Promise<number> {
   const options = optionsIn(args);
   const dataConverter = createDataConverter(config.SECRET_KEYS);
-  const connection = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
+  const address = config.TEMPORAL_ADDRESS;
+  const connection = await Connection.connect({ address }).catch((cause: unknown) => {
+    throw new Error(`Temporal does not answer at ${address}`, { cause });
+  });
   const db = openDb(config.DATABASE_URL, { max: 1, name: 'keys' });
   try {
     const deps: KeyDeps = {
