@@ -34,7 +34,10 @@ export async function runKeys(config: Config, args: readonly string[]): Promise<
       configured: config.SECRET_KEYS.map(({ id }) => id),
     };
     const before = await look(deps);
-    if (options.renews && !options.json) process.stdout.write(`${textOf(reportOf(before), null)}\n`);
+    if (options.renews && !options.json) {
+      const asks = `Has all that holds another key go over to the first, and waits up to ${options.waitMs / 1_000} s.`;
+      process.stdout.write(`${textOf(reportOf(before), null)}\n${asks}\n\n`);
+    }
     const renewal = options.renews ? await renew(deps, before.runs, options.waitMs) : null;
     const report = reportOf(renewal === null ? before : await look(deps));
     const needs = needsPerson(report, renewal);

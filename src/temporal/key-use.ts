@@ -26,10 +26,17 @@ const KEY_ID = /^[\w-]{1,60}$/;
 /** What is sealed, and under no key of ours. */
 export const NO_KEY = '(no id of a key)';
 
-/** Ids of all open workflows of these types, also of those that are paused in Temporal. Lists lag some moments behind. */
+/**
+ * Ids of all open workflows of these types, also of those that are paused in Temporal, each once. Lists lag some moments behind: a
+ * workflow that has just begun a new history may be in them twice.
+ */
 export async function* openWorkflowIds(client: Client, types: readonly string[]): AsyncGenerator<string> {
   const query = `${ofTypes(types)} AND CloseTime IS NULL`;
-  for await (const { workflowId } of client.workflow.list({ query, pageSize: LISTED })) yield workflowId;
+  const seen = new Set<string>();
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: LISTED })) {
+    if (!seen.has(workflowId)) yield workflowId;
+    seen.add(workflowId);
+  }
 }
 
 /** Histories of workflows of these types that have ended and are still kept, and for how long (in days): Temporal UI opens them with the keys that they are under. */
