@@ -93,7 +93,9 @@ async function watchOne(
     }
   };
 
-  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey));
+  const isAtIt = drain?.parkedAt != null || !isIdle(drain, deps.now());
+  const isSilent = facts.extraction?.phase === 'running' && !isAtIt;
+  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey, isSilent));
   const depths = await part('queue', () => lookAtQueue(deps, facts));
   await part('findings', async () => {
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
@@ -156,6 +158,9 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   }
 }
 
+const isIdle = (drain: DrainState | undefined, now: Date): boolean =>
+  now.getTime() - (drain?.lastActivityAt?.getTime() ?? 0) >= NOBODY_AT_IT_MS;
+
 /** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless; a paused tenant stays paused. */
 async function wakeIfForgotten(
   { db, workflows, now }: WatchDeps,
@@ -163,8 +168,7 @@ async function wakeIfForgotten(
   drain: DrainState | undefined,
   waiting: number,
 ): Promise<boolean> {
-  const idleMs = now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
-  if (waiting === 0 || (drain?.parkedAt == null && idleMs < NOBODY_AT_IT_MS)) return false;
+  if (waiting === 0 || (drain?.parkedAt == null && !isIdle(drain, now()))) return false;
   await clearParked(db, tenantId);
   await workflows.wake(tenantId);
   return true;
