@@ -38,20 +38,25 @@ type Which = 'onboarding' | 'extraction';
 /**
  * A tenant's two workflows against what is stored of it, whatever was done to them in Temporal: what was terminated, cancelled, deleted or lost is begun
  * anew and knows from the store what its predecessor knew, a pause above all; what was asked for and did not arrive is asked once more; what a person
- * has to mend is written down. A tenant that is well costs no call.
+ * has to mend is written down. A tenant that is well costs no call. `isSilent`: a drain of it should be at work, and none is.
  */
-export async function putRight(deps: PutRightDeps, facts: PlaceFacts, survey: Survey): Promise<void> {
+export async function putRight(
+  deps: PutRightDeps,
+  facts: PlaceFacts,
+  survey: Survey,
+  isSilent: boolean,
+): Promise<void> {
   const { db, workflows, tunings, log } = deps;
   const { tenantId } = facts.tenant;
   const known = facts.findings.some(isOfWorkflows);
-  const look = async (workflowId: string): Promise<Examined> =>
-    known || survey.reported.has(workflowId) || !survey.open.has(workflowId)
+  const look = async (workflowId: string, isSuspect: boolean): Promise<Examined> =>
+    isSuspect || known || survey.reported.has(workflowId) || !survey.open.has(workflowId)
       ? await workflows.examine(workflowId)
       : { state: 'well' };
 
-  const onboarding = await look(onboardingWorkflowId(tenantId));
+  const onboarding = await look(onboardingWorkflowId(tenantId), false);
   const mayExtract = facts.tenant.state === 'connected' && !isEnding(facts);
-  const extraction = mayExtract ? await look(extractionWorkflowId(tenantId)) : ({ state: 'well' } as const);
+  const extraction = mayExtract ? await look(extractionWorkflowId(tenantId), isSilent) : ({ state: 'well' } as const);
 
   if (onboarding.state === 'ended' || extraction.state === 'ended') {
     // It may have ended since the facts were read.

@@ -95,7 +95,9 @@ async function watchOne(
 
   // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
   const isPaused = facts.extraction?.pause != null;
-  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey));
+  const isAtIt = drain?.parkedAt != null || !isIdle(drain, deps.now());
+  const isSilent = facts.extraction?.phase === 'running' && !isAtIt;
+  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey, isSilent));
   const depths = await part('queue', () => lookAtQueue(deps, facts));
   await part('findings', async () => {
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
@@ -161,6 +163,9 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   }
 }
 
+const isIdle = (drain: DrainState | undefined, now: Date): boolean =>
+  now.getTime() - (drain?.lastActivityAt?.getTime() ?? 0) >= NOBODY_AT_IT_MS;
+
 /** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless. */
 async function wakeIfForgotten(
   { db, workflows, now }: WatchDeps,
@@ -168,8 +173,7 @@ async function wakeIfForgotten(
   drain: DrainState | undefined,
   waiting: number,
 ): Promise<boolean> {
-  const idleMs = now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
-  if (waiting === 0 || (drain?.parkedAt == null && idleMs < NOBODY_AT_IT_MS)) return false;
+  if (waiting === 0 || (drain?.parkedAt == null && !isIdle(drain, now()))) return false;
   await clearParked(db, tenantId);
   await orderDrains(db, [tenantId], 'look');
   await workflows.wake(tenantId);
