@@ -9,6 +9,7 @@ import { type Enrolled, enroll } from '../support/many-tenants.ts';
 import { inWords } from '../support/processor-time.ts';
 import type { Finding, Say } from '../support/report.ts';
 import { total } from '../support/server-metrics.ts';
+import { silenceDemo } from '../support/silence.ts';
 import { World } from '../support/world.ts';
 import { ActionMeter, type Counted, perDay, typesInWords } from './meter.ts';
 
@@ -62,8 +63,7 @@ async function inWorld(
   });
   const time = world.processorTime();
   try {
-    await world.pipeline().ask('POST', '/v1/tenants/demo/pause', { reason: 'not part of the benchmark' });
-    await world.pipeline().when('paused', ({ extraction }) => extraction?.state === 'paused');
+    await silenceDemo(world);
     const { figure: found, how } = await measure({ world, meter: new ActionMeter(world, port), options, say });
     const words = inWords(time.stop());
     say(`${found.name}: ${found.value}; ${words}`);

@@ -10,6 +10,7 @@ import { enroll } from '../support/many-tenants.ts';
 import { openOrganizations } from '../support/organizations.ts';
 import { inWords, OURS, sumOf } from '../support/processor-time.ts';
 import { type Finding, quantile, type Say } from '../support/report.ts';
+import { silenceDemo } from '../support/silence.ts';
 import { NO_SETTLING, World } from '../support/world.ts';
 
 export interface FleetOptions {
@@ -49,8 +50,7 @@ export async function measureFleet(options: FleetOptions, say: Say): Promise<rea
     const { databaseUrl, simulator } = world.places();
     organizations.leadTo(simulator);
     await pipeline.control('PATCH', '/simulator/settings', { quotaPerSecond: null }, z.unknown());
-    // Its own webhook brings it every event; it shall cost the machine no readings.
-    await pipeline.ask('POST', '/v1/tenants/demo/pause', { reason: 'not part of the benchmark' });
+    await silenceDemo(world);
     const names = Array.from({ length: tenants }, (_, n) => `fleet-${n}`);
     const began = performance.now();
     const enrolled = await enroll(world, names, organizations);

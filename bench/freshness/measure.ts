@@ -7,6 +7,7 @@ import { parkedOf, untilAllRest } from '../support/freshness-of.ts';
 import { enroll } from '../support/many-tenants.ts';
 import { inWords } from '../support/processor-time.ts';
 import { type Finding, quantile, type Say } from '../support/report.ts';
+import { silenceDemo } from '../support/silence.ts';
 import { NO_SETTLING, World } from '../support/world.ts';
 
 export interface FreshnessOptions {
@@ -26,8 +27,7 @@ export async function measureFreshness(options: FreshnessOptions, say: Say): Pro
   const world = await World.start({ ...NO_SETTLING, SIMULATOR_QUOTA: String(QUOTA) });
   try {
     const pipeline = world.pipeline();
-    // Its own webhook brings it every event; it shall cost the machine no readings.
-    await pipeline.ask('POST', '/v1/tenants/demo/pause', { reason: 'not part of the benchmark' });
+    await silenceDemo(world);
     const names = Array.from({ length: tenants }, (_, n) => `fresh-${n}`);
     const enrolled = await enroll(world, names);
     const { databaseUrl } = world.places();

@@ -7,7 +7,7 @@ const envelope = z.object({ id: z.string(), type: z.string(), content: z.looseOb
 const anything = z.looseObject({ id: z.string(), type: z.string() });
 const page = z.object({ events: z.array(anything), next: z.union([z.string(), z.number()]) });
 
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 
 /** When a feeder sent an event, and to whom. */
 export interface Sent {

@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process of /proc, with the processor time of itself and of those of its children that have ended and were waited for. */
+/** A process of /proc. */
 export interface ProcessTimes {
   readonly pid: number;
   readonly parent: number;
+  /** Its own processor time. */
   readonly ms: number;
+  /** That of its children that have ended and were waited for. */
+  readonly ofEnded: number;
 }
 
 /** Of a process that a meter looks at. */
@@ -26,18 +29,23 @@ export function parseStat(text: string): ProcessTimes | undefined {
   const pid = Number.parseInt(text, 10);
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   // Fields 14 to 17: user and system time, its own and that of children it has waited for.
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  const parent = Number(fields[1]);
-  return Number.isFinite(pid) && Number.isFinite(parent) && Number.isFinite(ticks)
-    ? { pid, parent, ms: ticks * TICK_MS }
-    : undefined;
+  const [user, system, endedUser, endedSystem, parent] = [11, 12, 13, 14, 1].map((n) => Number(fields[n]));
+  if (user === undefined || system === undefined || endedUser === undefined || endedSystem === undefined)
+    return undefined;
+  const times = {
+    pid,
+    parent: parent ?? 0,
+    ms: (user + system) * TICK_MS,
+    ofEnded: (endedUser + endedSystem) * TICK_MS,
+  };
+  return Object.values(times).every(Number.isFinite) ? times : undefined;
 }
 
 /** The time of a process with all its descendants; of it alone when its children are others' to count. Undefined: it is not there. */
 export function timeOf({ pid, alone }: Watched, table: ReadonlyMap<number, ProcessTimes>): number | undefined {
   const own = table.get(pid);
   if (own === undefined || alone) return own?.ms;
-  let sum = own.ms;
+  let sum = own.ms + own.ofEnded;
   for (const { pid: child, parent } of table.values()) if (parent === pid) sum += timeOf({ pid: child }, table) ?? 0;
   return sum;
 }

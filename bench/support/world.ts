@@ -23,7 +23,7 @@ const PORTS = ['API_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'SQS_PORT', 'SIM
 const START_MS = 150_000;
 const LAST_WORDS = 4_000;
 /** A role needs longer than this to do anything at all. */
-const KEEP_DEAD_MS = 50;
+const KEEP_DEAD_MS = 200;
 
 const runFile = z.record(z.string(), z.object({ pid: z.number() }).loose());
 

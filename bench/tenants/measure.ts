@@ -8,6 +8,7 @@ import { residentMb } from '../support/memory.ts';
 import { openOrganizations } from '../support/organizations.ts';
 import { inWords, type Usage } from '../support/processor-time.ts';
 import { quantile, type Say } from '../support/report.ts';
+import { silenceDemo } from '../support/silence.ts';
 import { NO_SETTLING, World } from '../support/world.ts';
 
 export interface CrowdOptions {
@@ -71,7 +72,7 @@ export async function measureCrowd(options: CrowdOptions, say: Say): Promise<Cro
     const { databaseUrl, simulator } = world.places();
     organizations.leadTo(simulator);
     await pipeline.control('PATCH', '/simulator/settings', { quotaPerSecond: null }, z.unknown());
-    await pipeline.ask('POST', '/v1/tenants/demo/pause', { reason: 'not part of the benchmark' });
+    await silenceDemo(world);
     const rss = (part: 'worker' | 'api' = 'worker'): number => residentMb(here.pidOf(part));
 
     const setUp = stopwatch();

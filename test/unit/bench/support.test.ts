@@ -7,6 +7,7 @@ import { OptionsError, readOptions } from '../../../bench/support/options.ts';
 import { inWords, OURS, ProcessorTime, parseStat, sumOf, timeOf } from '../../../bench/support/processor-time.ts';
 import { grown, parseMetrics, sumBy, total } from '../../../bench/support/server-metrics.ts';
 import { alternating } from '../../../bench/tenants/measure.ts';
+import { sharesInWords, spreadOf } from '../../../bench/workers/holders.ts';
 
 describe('options of a benchmark', () => {
   const standard = { tenants: 1_000, rate: 30 };
@@ -33,18 +34,18 @@ describe('processor time', () => {
     `${pid} (${name}) S ${parent} 1 1 0 -1 4194560 1 2 3 4 ${ticks} 20 0 1 0 300 0 0`;
 
   it('is read from /proc, whatever the name of the process', () => {
-    expect(parseStat(stat(7, 'a) b (c', 3, '10 5 2 1'))).toEqual({ pid: 7, parent: 3, ms: 180 });
+    expect(parseStat(stat(7, 'a) b (c', 3, '10 5 2 1'))).toEqual({ pid: 7, parent: 3, ms: 150, ofEnded: 30 });
     expect(parseStat('')).toBeUndefined();
   });
 
   const table = new Map([
-    [1, { pid: 1, parent: 0, ms: 100 }],
-    [2, { pid: 2, parent: 1, ms: 20 }],
-    [3, { pid: 3, parent: 2, ms: 3 }],
+    [1, { pid: 1, parent: 0, ms: 100, ofEnded: 50 }],
+    [2, { pid: 2, parent: 1, ms: 20, ofEnded: 0 }],
+    [3, { pid: 3, parent: 2, ms: 3, ofEnded: 0 }],
   ]);
 
-  it('of a process is that of its descendants too, unless it is wanted alone', () => {
-    expect(timeOf({ pid: 1 }, table)).toBe(123);
+  it('of a process is that of its descendants too, also of those that have ended, unless it is wanted alone', () => {
+    expect(timeOf({ pid: 1 }, table)).toBe(173);
     expect(timeOf({ pid: 1, alone: true }, table)).toBe(100);
     expect(timeOf({ pid: 4 }, table)).toBeUndefined();
   });
@@ -52,7 +53,7 @@ describe('processor time', () => {
   it('counts from the first look, and from its start for a process that came later under the same name', () => {
     let pid = 1;
     const times = new Map([[1, 100]]);
-    const look = () => new Map([...times].map(([of, ms]) => [of, { pid: of, parent: 0, ms }]));
+    const look = () => new Map([...times].map(([of, ms]) => [of, { pid: of, parent: 0, ms, ofEnded: 0 }]));
     const time = new ProcessorTime(() => new Map([['worker', { pid }]]), look);
     times.set(1, 150);
     expect(time.used().get('worker')).toBe(50);
@@ -139,6 +140,21 @@ describe('actions a tenant and day', () => {
       ),
     ).toBe('StartTimer 7, SignalWorkflowExecution 3');
     expect(typesInWords(new Map())).toBe('none');
+  });
+});
+
+describe('who drains whom', () => {
+  const held = new Map([
+    ['1@here', ['a', 'b', 'c']],
+    ['2@here', ['d', 'e']],
+    ['3@here', ['f']],
+  ]);
+
+  it('spreads as the largest share is to the smallest, and one without any counts as one with one', () => {
+    expect(spreadOf(held)).toBe(3);
+    expect(spreadOf(new Map([...held, ['4@here', []]]))).toBe(3);
+    expect(spreadOf(new Map([['1@here', []]]))).toBe(1);
+    expect(sharesInWords(new Map([['0@here', []], ...held]))).toBe('3, 2, 1, 0');
   });
 });
 
