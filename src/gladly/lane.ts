@@ -1,4 +1,6 @@
 import type { Clock } from './clock.ts';
+import type { Claim } from './division.ts';
+import { createPart, type Report } from './part.ts';
 import { createRivals } from './rivals.ts';
 
 /** What an answer says about the quota. */
@@ -41,11 +43,17 @@ export interface LaneOptions {
   readonly maxInFlight: number;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Other workers of ours may send to the same organization (gladly/shared-quota.ts). Says that this one has something to tell them, soon or later. */
+  readonly tell?: (soon: boolean) => void;
 }
 
 export interface Lane {
   acquire(signal?: AbortSignal): Promise<Permit>;
   snapshot(): QuotaSnapshot;
+  /** What to tell the other workers; null when there is nothing. */
+  report(): Report | null;
+  /** They were told, and these are there. Returns whether to tell them more soon. */
+  heard(report: Report, others: readonly Claim[]): boolean;
 }
 
 interface Waiter {
@@ -58,6 +66,8 @@ const PACED_BELOW = 1_000;
 const RESERVE = (limit: number): number => Math.max(2, limit * 0.1);
 /** Even beside rivals that take everything, we go on asking now and then: 0.5 a second of 10. */
 const FLOOR = (limit: number): number => limit * 0.05;
+/** What each of our workers may send before it knows of the others: three that start at once leave more than half of 10 to others. */
+const CAREFUL = (limit: number): number => limit * 0.1;
 /** After yielding, the rate comes back by this part of the limit each second, so that a rival shows before we meet it. */
 const RECOVERY = 0.1;
 /** A slot missed because a timer was late may be caught up; more than this is forgotten, for it would be a burst. */
@@ -70,6 +80,8 @@ export function createLane(options: LaneOptions): Lane {
   const { clock, random, share, maxPerSecond, unlimited, maxInFlight } = options;
   const rivals = createRivals();
   const waiters = new Set<Waiter>();
+  const { tell } = options;
+  const part = tell && createPart({ careful: () => CAREFUL(limit), tell, takePeak: () => rivals.takePeak() });
   let limit = options.defaultLimit;
   let remaining: number | null = null;
   let inFlight = 0;
@@ -83,7 +95,7 @@ export function createLane(options: LaneOptions): Lane {
 
   const paced = (): boolean => !unlimited && Math.min(limit, maxPerSecond) < PACED_BELOW;
 
-  /** Down at once, up slowly. */
+  /** Of all our workers. Down at once, up slowly. */
   function allowed(now: number): number {
     const ceiling = Math.min(share * limit, maxPerSecond);
     const others = rivals.estimate(now);
@@ -92,6 +104,12 @@ export function createLane(options: LaneOptions): Lane {
     rate = Math.min(target, rate + (RECOVERY * limit * Math.max(0, now - rateAt)) / 1_000);
     rateAt = Math.max(rateAt, now);
     return rate;
+  }
+
+  /** Of these, ours: of this worker. */
+  function own(now: number): number {
+    const total = allowed(now);
+    return Math.min(total, part?.perSecond(total) ?? total);
   }
 
   function pump(): void {
@@ -105,12 +123,15 @@ export function createLane(options: LaneOptions): Lane {
         return;
       }
       if (paced()) {
-        const interval = 1_000 / allowed(now);
+        const total = allowed(now);
+        const interval = 1_000 / total;
         const slot = Math.max(lastSlot + interval, heldUntil);
-        if (slot > now) {
-          wakeIn(slot - now);
+        const waitMs = Math.max(slot - now, part?.waitMs(now, total) ?? 0);
+        if (waitMs > 0) {
+          wakeIn(waitMs);
           return;
         }
+        part?.sent(now, total);
         lastSlot = Math.max(slot, now - Math.max(CATCH_UP_MS, interval));
       }
       waiters.delete(waiter);
@@ -148,8 +169,7 @@ export function createLane(options: LaneOptions): Lane {
     if (answer.limit !== undefined && answer.limit > 0) limit = answer.limit;
     if (answer.status === 429) {
       remaining = 0;
-      // Others took at least what we did not. But one refusal alone may be a fault, so it counts for two requests at first.
-      rivals.observed(now, ours + Math.min(limit - ours, rivals.estimate(now) + 2), ours);
+      rivals.refused(now, limit, ours);
       backOff(now, sentAt, answer.retryAfterMs);
       return;
     }
@@ -200,11 +220,27 @@ export function createLane(options: LaneOptions): Lane {
         waiters.add(waiter);
         if (waiters.size === 1) pump();
       }),
+    report: () => {
+      if (!part || !paced()) return null;
+      const now = clock.now();
+      return part.report(now, allowed(now), waiters.size > 0);
+    },
+    heard: (report, others) => {
+      if (!part) return false;
+      const now = clock.now();
+      rivals.peers(
+        now,
+        others.reduce((sum, it) => sum + it.peak, 0),
+      );
+      const isMore = part.heard(report, others, allowed(now));
+      if (waiters.size > 0) pump();
+      return isMore;
+    },
     snapshot: () => {
       const now = clock.now();
       return {
         limit,
-        allowed: paced() ? allowed(now) : null,
+        allowed: paced() ? own(now) : null,
         remaining,
         waiting: waiters.size,
         inFlight,
