@@ -40,3 +40,13 @@ export function nextClaim(total: number, wants: number, floor: number, others: r
   );
   return Math.min(wants, Math.max(floor, Math.min(fair, total - taken)));
 }
+
+/**
+ * Requests of these workers that one second may hold. One that keeps to its claim sends the next lower or the next higher whole number, and they do not all send
+ * the higher one in the same second; one that began, or woke from a rest, sent more than its claim says.
+ */
+export const sentWithinASecond = (others: readonly Claim[]): number =>
+  others.reduce(
+    (sum, it) => sum + (it.peak > Math.ceil(it.claims) ? it.peak : Math.min(it.peak, it.claims + 1 / 3)),
+    0,
+  );

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import type { Claim } from './division.ts';
+import { type Claim, sentWithinASecond } from './division.ts';
 import { createPart, type Report } from './part.ts';
 import { createRivals } from './rivals.ts';
 
@@ -21,7 +21,7 @@ export interface Permit {
 export interface QuotaSnapshot {
   /** Requests a second that Gladly grants the organization, all clients together. */
   readonly limit: number;
-  /** Requests a second that we allow ourselves at this moment; null when the quota is lifted. */
+  /** Requests a second that this worker allows itself at this moment; null when the quota is lifted. */
   readonly allowed: number | null;
   /** Requests in the second of the latest answer; null before the first. */
   readonly remaining: number | null;
@@ -106,10 +106,9 @@ export function createLane(options: LaneOptions): Lane {
     return rate;
   }
 
-  /** Of these, ours: of this worker. */
   function own(now: number): number {
     const total = allowed(now);
-    return Math.min(total, part?.perSecond(total) ?? total);
+    return part?.perSecond(total) ?? total;
   }
 
   function pump(): void {
@@ -223,15 +222,12 @@ export function createLane(options: LaneOptions): Lane {
     report: () => {
       if (!part || !paced()) return null;
       const now = clock.now();
-      return part.report(now, allowed(now), waiters.size > 0);
+      return part.report(now, allowed(now), waiters.size > 0 && now >= heldUntil);
     },
     heard: (report, others) => {
       if (!part) return false;
       const now = clock.now();
-      rivals.peers(
-        now,
-        others.reduce((sum, it) => sum + it.peak, 0),
-      );
+      rivals.peers(now, report.isLast ? 0 : sentWithinASecond(others));
       const isMore = part.heard(report, others, allowed(now));
       if (waiters.size > 0) pump();
       return isMore;
@@ -245,7 +241,7 @@ export function createLane(options: LaneOptions): Lane {
         waiting: waiters.size,
         inFlight,
         usedLastSecond: rivals.ours(now),
-        rivals: rivals.estimate(now),
+        rivals: Math.round(rivals.estimate(now)),
         heldMs: Math.max(0, heldUntil - now),
       };
     },

@@ -8,7 +8,7 @@ export interface Part {
   /** Milliseconds until a request fits into the part; 0 when one does now. `total`: requests a second of all our workers. */
   waitMs(now: number, total: number): number;
   sent(now: number, total: number): void;
-  /** Requests a second; infinite for the only worker. */
+  /** Requests a second; all of them for the only worker, and while nobody was heard of, for that is over in a moment. */
   perSecond(total: number): number;
   /** What to tell the others; null when nobody waits for it: the lane has been still, and they know. */
   report(now: number, total: number, isWaited: boolean): Report | null;
@@ -37,6 +37,8 @@ export interface PartOptions {
 const STILL_MS = 4_000;
 /** A light worker says that it wants more than it uses: what it asks for may grow a little within one look. */
 const GROWTH = 1.25;
+/** Who uses so much of its part, or wants so much of all, would take more. */
+const NEARLY_ALL = 0.9;
 /** A change of the part by less than this (of the total) can wait for the next look. */
 const SMALL = 0.1;
 /** Part of a request that a late timer may catch up. */
@@ -59,32 +61,32 @@ export function createPart({ careful, tell, takePeak }: PartOptions): Part {
   const floor = (total: number): number => Math.min(careful(), total / ((others?.length ?? 0) + 1));
   const wantsOf = (it: Claim): number => it.wants;
 
-  function perSecond(total: number): number {
-    if (isAlone) return Number.POSITIVE_INFINITY;
+  function pace(total: number): number {
+    if (isAlone) return total;
     const least = floor(total);
     if (said === null || others === null) return least;
-    return Math.max(least, Math.min(said.claims, fairPart(total, said.wants, others.map(wantsOf))));
+    const fair = fairPart(total, said.wants, others.map(wantsOf));
+    return Math.min(total, Math.max(least, Math.min(said.claims, fair)));
   }
 
   function leak(now: number, total: number): void {
-    const rate = Math.min(total, perSecond(total));
-    debt = Math.max(-CREDIT, debt - (rate * (now - debtAt)) / 1_000);
+    debt = Math.max(-CREDIT, debt - (pace(total) * (now - debtAt)) / 1_000);
     debtAt = now;
     if (debt === -CREDIT) mayBorrow = true;
   }
 
   return {
-    perSecond,
+    perSecond: (total) => (others === null ? total : pace(total)),
     waitMs: (now, total) => {
       if (isAlone) return 0;
       leak(now, total);
       if (debt < 1e-6 || (mayBorrow && debt <= 1)) return 0;
       if (!isHeld) {
         isHeld = true;
-        // The others know already of one that wants everything.
-        if (said === null || said.wants < (1 - SMALL) * total) tell(true);
+        // Unless the others know already that it wants all it can get.
+        if (said === null || said.wants < NEARLY_ALL * total) tell(true);
       }
-      return (1_000 * (debt - (mayBorrow ? 1 : 0))) / Math.min(total, perSecond(total));
+      return (1_000 * (debt - (mayBorrow ? 1 : 0))) / pace(total);
     },
     sent: (now, total) => {
       leak(now, total);
@@ -98,7 +100,9 @@ export function createPart({ careful, tell, takePeak }: PartOptions): Part {
       const isLast = !isWaited && now - sentAt >= STILL_MS;
       if (isLast && said === null) return null;
       const seconds = Math.min(Math.max(now - reportedAt, LOOK_MS / 2), 2 * LOOK_MS) / 1_000;
-      const wants = isWaited || isHeld ? total : Math.min(total, (GROWTH * sent) / seconds);
+      const used = sent / seconds;
+      const isHungry = isWaited || used > NEARLY_ALL * pace(total);
+      const wants = isHungry ? total : Math.min(total, GROWTH * used);
       const least = floor(total);
       const claims = others === null ? Math.min(wants, least) : nextClaim(total, wants, least, others);
       const peak = takePeak();

@@ -51,11 +51,7 @@ export function createGovernor({ tell, ...options }: GovernorOptions = {}): Gove
  * The same quota, but at most `perSecond` requests of all methods together by this way: onboarding checks a
  * customer's settings with 2 a second, a limit of our own, while extraction may be at work.
  */
-export function slower(
-  governor: Governor,
-  perSecond: number,
-  options: Omit<GovernorOptions, 'tell'> = {},
-): Governor {
+export function slower(governor: Governor, perSecond: number, options: Omit<GovernorOptions, 'tell'> = {}): Governor {
   const own = createLane({ ...DEFAULTS, ...options, share: 1, defaultLimit: perSecond, unlimited: false });
   return {
     acquire: async (method, signal) => {

@@ -53,7 +53,7 @@ export function shareQuota({ claims, onLost, ...options }: SharedQuotaOptions): 
     const at = Math.max(now + ms, lookedAt + (isLost ? LOOK_MS : SOON_MS));
     if (hasLeft || at >= dueAt) return;
     dueAt = at;
-    if (looking) return;
+    if (looking !== null) return;
     cancelTimer?.();
     cancelTimer = clock.after(at - now, begin);
   }
@@ -80,7 +80,9 @@ export function shareQuota({ claims, onLost, ...options }: SharedQuotaOptions): 
     }
     if (reports.length === 0) return false;
     try {
-      const heard = byKey(await claims.exchange(reports.map(({ host, method, report }) => ({ host, method, ...report }))));
+      const heard = byKey(
+        await claims.exchange(reports.map(({ host, method, report }) => ({ host, method, ...report }))),
+      );
       isLost = false;
       let isMore = false;
       for (const { lane, report, ...key } of reports) {
