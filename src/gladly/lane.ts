@@ -68,6 +68,8 @@ const RESERVE = (limit: number): number => Math.max(2, limit * 0.1);
 const FLOOR = (limit: number): number => limit * 0.05;
 /** What each of our workers may send before it knows of the others: three that start at once leave more than half of 10 to others. */
 const CAREFUL = (limit: number): number => limit * 0.1;
+/** With so much left of a second, others are hardly at work. */
+const AMPLE = (limit: number): number => limit / 2;
 /** After yielding, the rate comes back by this part of the limit each second, so that a rival shows before we meet it. */
 const RECOVERY = 0.1;
 /** A slot missed because a timer was late may be caught up; more than this is forgotten, for it would be a burst. */
@@ -81,9 +83,10 @@ export function createLane(options: LaneOptions): Lane {
   const rivals = createRivals();
   const waiters = new Set<Waiter>();
   const { tell } = options;
-  const part = tell && createPart({ careful: () => CAREFUL(limit), tell, takePeak: () => rivals.takePeak() });
+  const part = tell && createPart({ careful: () => CAREFUL(limit), isAmple, tell, takePeak: () => rivals.takePeak() });
   let limit = options.defaultLimit;
   let remaining: number | null = null;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let inFlight = 0;
   let lastSlot = Number.NEGATIVE_INFINITY;
   let heldUntil = Number.NEGATIVE_INFINITY;
@@ -109,6 +112,11 @@ export function createLane(options: LaneOptions): Lane {
   function own(now: number): number {
     const total = allowed(now);
     return part?.perSecond(total) ?? total;
+  }
+
+  /** As far as the last second's answers tell. */
+  function isAmple(): boolean {
+    return remaining === null || clock.now() - answeredAt > 1_000 || remaining >= AMPLE(limit);
   }
 
   function pump(): void {
@@ -175,6 +183,7 @@ export function createLane(options: LaneOptions): Lane {
     if (sentAt > refusedAt) refusals = 0;
     if (answer.remaining === undefined || answer.remaining > limit) return;
     remaining = answer.remaining;
+    answeredAt = now;
     const others = rivals.observed(now, limit - remaining, ours);
     // Rivals are at work and this second is nearly used up: wait for the next, the longer the less is left.
     const reserve = RESERVE(limit);

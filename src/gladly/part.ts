@@ -25,11 +25,13 @@ export interface Report extends Claim {
 }
 
 export interface PartOptions {
-  /** Requests a second that every worker may use unasked, before it was divided among many. */
+  /** Requests a second that each worker may make unasked; less when they are many. */
   readonly careful: () => number;
+  /** What the last answer said leaves room for a request that was not asked for. */
+  readonly isAmple: () => boolean;
   /** Says that there is something to tell: now that a request was sent, or soon, for one is held back. */
   readonly tell: (soon: boolean) => void;
-  /** The most requests within a second since this was asked last. */
+  /** The most requests within a second lately. */
   readonly takePeak: () => number;
 }
 
@@ -44,7 +46,7 @@ const SMALL = 0.1;
 /** Part of a request that a late timer may catch up. */
 const CREDIT = 0.25;
 
-export function createPart({ careful, tell, takePeak }: PartOptions): Part {
+export function createPart({ careful, isAmple, tell, takePeak }: PartOptions): Part {
   /** Null: not heard of since the lane was still. */
   let others: readonly Claim[] | null = null;
   let said: Report | null = null;
@@ -59,13 +61,16 @@ export function createPart({ careful, tell, takePeak }: PartOptions): Part {
   let reportedAt = Number.NEGATIVE_INFINITY;
 
   const floor = (total: number): number => Math.min(careful(), total / ((others?.length ?? 0) + 1));
-  const wantsOf = (it: Claim): number => it.wants;
 
   function pace(total: number): number {
     if (isAlone) return total;
     const least = floor(total);
     if (said === null || others === null) return least;
-    const fair = fairPart(total, said.wants, others.map(wantsOf));
+    const fair = fairPart(
+      total,
+      said.wants,
+      others.map((it) => it.wants),
+    );
     return Math.min(total, Math.max(least, Math.min(said.claims, fair)));
   }
 
@@ -80,13 +85,13 @@ export function createPart({ careful, tell, takePeak }: PartOptions): Part {
     waitMs: (now, total) => {
       if (isAlone) return 0;
       leak(now, total);
-      if (debt < 1e-6 || (mayBorrow && debt <= 1)) return 0;
+      if (debt < 1e-6 || (mayBorrow && debt <= 1 && isAmple())) return 0;
       if (!isHeld) {
         isHeld = true;
         // Unless the others know already that it wants all it can get.
         if (said === null || said.wants < NEARLY_ALL * total) tell(true);
       }
-      return (1_000 * (debt - (mayBorrow ? 1 : 0))) / pace(total);
+      return (1_000 * (debt - (mayBorrow && debt > 1 ? 1 : 0))) / pace(total);
     },
     sent: (now, total) => {
       leak(now, total);
