@@ -46,7 +46,4 @@ export function nextClaim(total: number, wants: number, floor: number, others: r
  * the higher one in the same second; one that began, or woke from a rest, sent more than its claim says.
  */
 export const sentWithinASecond = (others: readonly Claim[]): number =>
-  others.reduce(
-    (sum, it) => sum + (it.peak > Math.ceil(it.claims) ? it.peak : Math.min(it.peak, it.claims + 1 / 3)),
-    0,
-  );
+  others.reduce((sum, it) => sum + (it.peak > Math.ceil(it.claims) ? it.peak : Math.min(it.peak, it.claims + 0.5)), 0);

@@ -67,6 +67,8 @@ describeStore('workers of one organization, against the quota of the simulated G
     await Promise.all(working);
     expect([first.refused, second.refused, steady.refused]).toEqual([0, 0, 0]);
     expect(first.calls).toBeGreaterThanOrEqual(6);
-    expect((1_000 * steady.calls) / steady.sinceMs).toBeGreaterThanOrEqual(0.9 * 7);
+    // Wide enough for a machine that stands still now and then, which looks like a rival for 20 s; 0.9 is held on a clock of the tests' own
+    // (test/unit/gladly/shared-quota.test.ts).
+    expect((1_000 * steady.calls) / steady.sinceMs).toBeGreaterThanOrEqual(0.7 * 7);
   }, 40_000);
 });

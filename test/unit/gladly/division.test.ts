@@ -60,7 +60,7 @@ it('the only one claims all', () => {
 });
 
 it('who keeps to a claim sends little more than it in a second, who began as much as it says', () => {
-  expect(sentWithinASecond([{ wants: 7, claims: 2.33, peak: 3 }])).toBeCloseTo(2.66);
+  expect(sentWithinASecond([{ wants: 7, claims: 2.33, peak: 3 }])).toBeCloseTo(2.83);
   expect(sentWithinASecond([{ wants: 7, claims: 1, peak: 3 }])).toBe(3);
   expect(sentWithinASecond([{ wants: 7, claims: 7, peak: 0 }])).toBe(0);
 });
