@@ -161,9 +161,11 @@ it('an onboarding whose check fails again and again in a way of its own is told 
   } finally {
     await world.db.query('ALTER TABLE credentials_elsewhere RENAME TO credentials');
   }
-  await expect
-    .poll(async () => (await sweep(), (await it.look()).findings), { timeout: 60_000, interval: 5_000 })
-    .toEqual([]);
+  const findings = async () => {
+    await sweep();
+    return (await it.look()).findings;
+  };
+  await expect.poll(findings, { timeout: 60_000, interval: 5_000 }).toEqual([]);
 }, 120_000);
 
 it('an extraction that is begun anew is told again that events are about to expire', async () => {
