@@ -16,6 +16,7 @@ import {
   type ExtractionTuning,
   pauseSignal,
   type Request,
+  renewSignal,
   resumeSignal,
   tuneExtractionSignal,
   wakeSignal,
@@ -189,6 +190,11 @@ export class TenantWorkflows {
 
   tuneExtraction(tenantId: TenantId, tuning: ExtractionTuning): Promise<void> {
     return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(tuneExtractionSignal, tuning)));
+  }
+
+  /** Has a workflow of a tenant begin a new history under the first key, as soon as nothing is in hand. Nothing when it does not run. */
+  renew(workflowId: string): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#client.workflow.getHandle(workflowId).signal(renewSignal)));
   }
 
   /**

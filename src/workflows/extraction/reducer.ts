@@ -156,10 +156,10 @@ function phaseOf(state: ExtractionState): ExtractionPhase {
   return state.draining || state.awake ? 'running' : 'parked';
 }
 
-/** True when the drain at work should finish what it holds and end. */
+/** True when the drain at work should finish what it holds and end: also one that began with credentials that are not the right ones any more. */
 export function shouldStop(state: ExtractionState): boolean {
   if (state.disconnect) return true;
-  return state.draining === 'full' ? state.pause !== null : state.pause === null;
+  return state.draining === 'full' ? state.pause !== null || state.look : state.pause === null;
 }
 
 export function nextMove(state: ExtractionState, tuning: ExtractionTuning): NextMove {

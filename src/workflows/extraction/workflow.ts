@@ -46,16 +46,18 @@ import {
 const drainOf = (mode: DrainMode) =>
   proxyActivities<ExtractionActivities>({
     summary: mode === 'full' ? 'Take in and extract what waits' : 'Take in what waits, and ask nothing of Gladly',
-    // A drain ends by itself within its budget (src/activities/drain/limits.ts, a minute); ten are a drain that hangs.
-    startToCloseTimeout: '10 minutes',
-    // Cancellation travels with heartbeats, and they with the worker's cap (src/roles/worker.ts): this only says when a worker is dead.
-    heartbeatTimeout: '10 seconds',
+    // A drain ends by itself within its budget (DRAIN_BUDGET_MS, an hour at most); what takes longer hangs.
+    startToCloseTimeout: '75 minutes',
+    // Says only when a worker is dead: see HEARTBEAT_MS in src/activities/drain/limits.ts.
+    heartbeatTimeout: '28 seconds',
+    // Any worker may have it: the one that has the workflow in its cache would keep all that were ever its.
+    allowEagerDispatch: false,
     // Only trouble of our own throws. It heals with time, and an extraction never ends by failing.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   }).drain;
 
-const { recordExtraction } = proxyLocalActivities<ExtractionActivities>(WRITE_OPTIONS);
+const { recordExtraction, orderStop } = proxyLocalActivities<ExtractionActivities>(WRITE_OPTIONS);
 
 /** One tenant's extraction: it lives as long as the tenant, obeys `pause` and `resume`, and never ends by failing. */
 export async function extraction(input: ExtractionInput): Promise<void> {
@@ -184,8 +186,9 @@ export async function extraction(input: ExtractionInput): Promise<void> {
   async function drain({ mode, probe }: Extract<NextMove, { move: 'drain' }>): Promise<void> {
     on({ type: 'drainStarted', mode });
     const result = await unlessStopped(
-      () => shouldStop(state),
+      () => shouldStop(state) || renew,
       () => drainOf(mode)({ tenantId: input.tenantId, mode, probe }),
+      () => orderStop(input.tenantId),
     );
     waiting = result?.waiting ?? waiting;
     on({ type: 'drainEnded', result: result ?? STOPPED });

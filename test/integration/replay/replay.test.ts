@@ -82,7 +82,7 @@ const WAYS: Readonly<Record<string, readonly string[]>> = {
     }),
     ...all<DrainMode>('drain', { full: true, take_in_only: true }),
     'drain full, a probe',
-    ...all<keyof ExtractionActivities>('activity', { drain: true, recordExtraction: true }),
+    ...all<keyof ExtractionActivities>('activity', { drain: true, recordExtraction: true, orderStop: true }),
     'activity recordExtraction failed',
     ...signalsOf(extractionContract),
   ],

@@ -91,7 +91,7 @@ describeStore('the projection of a tenant', (store) => {
     const answeredAt = new Date();
     await store.db.query('DELETE FROM workers');
     expect(await liveness(store.db, { answeredAt })).toEqual({ asOf: null, out: 'worker', unsweptSince: null });
-    await noteWorker(store.db, '1@host');
+    await noteWorker(store.db, '1@host', 0);
     expect((await liveness(store.db, { answeredAt })).out).toBeNull();
     expect((await liveness(store.db, { answeredAt: null })).out).toBe('temporal');
     await store.db.query("UPDATE workers SET seen_at = now() - interval '1 minute'");
@@ -100,7 +100,7 @@ describeStore('the projection of a tenant', (store) => {
     expect(Math.abs(answeredAt.getTime() - 60_000 - (silent.asOf?.getTime() ?? 0))).toBeLessThan(10_000);
     await store.db.query("UPDATE workers SET seen_at = now() - interval '2 days'");
     expect(await pruneWorkers(store.db)).toBe(1);
-    await noteWorker(store.db, '2@host');
+    await noteWorker(store.db, '2@host', 0);
     await removeWorker(store.db, '2@host');
     expect((await liveness(store.db, { answeredAt })).asOf).toBeNull();
   });

@@ -2,9 +2,11 @@ import type { LookupFunction } from 'node:net';
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import { Awake } from '../../../src/activities/drain/awake.ts';
 import { createDrain } from '../../../src/activities/drain/drain.ts';
+import { keepDrains } from '../../../src/activities/drain/keeper.ts';
+import { Notes } from '../../../src/activities/drain/observer.ts';
 import { Room } from '../../../src/activities/drain/room.ts';
-import { Slots } from '../../../src/activities/drain/slots.ts';
 import { createGladlyAccess } from '../../../src/activities/gladly-access.ts';
 import { createOnboardingActivities } from '../../../src/activities/onboarding/activities.ts';
 import { createPacedGladly } from '../../../src/activities/onboarding/paced-gladly.ts';
@@ -20,6 +22,7 @@ import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
 import { createReceiver } from '../../../src/queue/receiver.ts';
 import type { Db } from '../../../src/store/db.ts';
+import { orderDrains } from '../../../src/store/drains.ts';
 import { createSecretBox } from '../../../src/store/secret-box.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
@@ -54,6 +57,9 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   const { TEMPORAL_NAMESPACE: namespace } = config;
   const dataConverter = createDataConverter(config.SECRET_KEYS);
   const client = new Client({ connection: env.connection, namespace, dataConverter });
+  const name = `${process.pid}@test`;
+  const awake = new Awake(config.DRAIN_SLOTS);
+  const notes = new Notes(db);
   const workflows = new TenantWorkflows(client);
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const shared = {
@@ -61,7 +67,6 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
     namespace,
     dataConverter,
     workflowBundle: options.workflows ?? (await workflowBundle()),
-    maxHeartbeatThrottleInterval: '200 milliseconds',
     shutdownGraceTime: '1 second',
     shutdownForceTime: '2 seconds',
   } as const;
@@ -74,21 +79,26 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
       limits: {
         budgetMs: config.DRAIN_BUDGET_MS,
         crowdedBudgetMs: config.DRAIN_CROWDED_BUDGET_MS,
-        parkAfterMs: 500,
+        parkAfterMs: config.PARK_AFTER_MS,
         settleMs: 100,
         settleMaxMs: 500,
         patienceMs: config.MISSING_PATIENCE_MS,
+        receiveWaitSeconds: 2,
       },
-      slots: new Slots(config.DRAIN_SLOTS),
+      awake,
+      notes,
+      worker: name,
       room: new Room(64 * 1024 * 1024),
       log,
     }),
     recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
+    orderStop: (tenantId: string) => orderDrains(db, [tenantId], 'stop'),
   };
   const workers = await Promise.all([
     Worker.create({
       ...shared,
       taskQueue: ONBOARDING_TASK_QUEUE,
+      maxHeartbeatThrottleInterval: '200 milliseconds',
       activities: {
         ...createOnboardingActivities({
           db,
@@ -118,11 +128,14 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
       activities: { ...extraction, ...options.later?.(extraction) },
     }),
   ]);
+  const keeper = keepDrains({ db, awake, notes, worker: name, log });
   const running = workers.map((worker) => worker.run());
   return {
     stop: async () => {
+      awake.leave();
       for (const worker of workers) worker.shutdown();
       await Promise.allSettled(running);
+      keeper.stop();
       await connections.close();
       sqs.close();
     },
