@@ -19,7 +19,7 @@ import type { OnboardingTuning } from '../../../src/contracts/onboarding.ts';
 import type { WatchReport } from '../../../src/contracts/sweep.ts';
 import { createQueues, type Queues } from '../../../src/queue/provision.ts';
 import { listActions } from '../../../src/store/actions.ts';
-import { beginDrain, markParked, noteDrains } from '../../../src/store/drains.ts';
+import { beginDrain, markParked } from '../../../src/store/drains.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
 import { getTenant, updateTenant } from '../../../src/store/tenants.ts';
@@ -165,9 +165,6 @@ describeStore('the watch over all tenants', (store) => {
     const view: ExtractionView = { ...PAUSED, phase: 'running', pause: null };
     await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view, tuning: {} });
     const fence = await beginDrain(store.db, tenantId, 'a worker');
-    await noteDrains(store.db, [
-      { tenantId, fence, problemCode: 'none', lastActivityAt: new Date(), queueEmptyAt: null, quota: null },
-    ]);
     const wedged = { state: 'wedged', reason: 'it does not fit' } as const;
     // A drain was at work just now: nobody is asked.
     expect((await look(0)).failed).toBe(0);
