@@ -16,9 +16,10 @@ const start = async () => {
   return await startDeployedWorld({ right: { workflows: right }, wrong: { workflows: wrong } }, 2);
 };
 let it: Awaited<ReturnType<typeof start>>;
+// Bundles, seconds each.
 beforeAll(async () => {
   it = await start();
-});
+}, 120_000);
 afterAll(() => it?.close());
 
 test('code that was changed without a patch: the tenants that it hits are named, and all goes on when it is taken back', async () => {

@@ -75,9 +75,10 @@ const start = async () => {
   return await startDeployedWorld({ this: { workflows: own }, next: { workflows: next, later } }, 7);
 };
 let it: Awaited<ReturnType<typeof start>>;
+// Bundles, seconds each.
 beforeAll(async () => {
   it = await start();
-});
+}, 120_000);
 afterAll(() => it?.close());
 
 const carriedInput = z.object({ carried: z.looseObject({ totals: z.looseObject({}).optional() }) });
