@@ -12,17 +12,18 @@ const STALLED_MS = 120_000;
 
 /**
  * Writes down whether the tenant's events go on. `isRunning`: extraction is neither paused nor kept from its work by a problem of its own, which would
- * explain it. `starved`: Gladly refused requests for want of quota. Null when nothing changed.
+ * explain it. `starved`: Gladly refused requests for want of quota. `change` is null when nothing changed; `found`: how many problems stand.
  */
 export async function recordProgress(
   db: Db,
   tenantId: TenantId,
   { isRunning, starved, now }: { readonly isRunning: boolean; readonly starved: boolean; readonly now: Date },
-): Promise<FindingsChange | null> {
+): Promise<{ readonly change: FindingsChange | null; readonly found: number }> {
   const found = isRunning ? await standstill(db, tenantId, starved, now) : [];
   // Nearly always: nothing is to be written, and no transaction is needed.
-  if (found.length === 0 && !(await readFindings(db, tenantId)).some(isOfProgress)) return null;
-  return await placed(db, tenantId, (tx) => putFindings(tx, tenantId, OF_PROGRESS, found));
+  if (found.length === 0 && !(await readFindings(db, tenantId)).some(isOfProgress)) return { change: null, found: 0 };
+  const change = await placed(db, tenantId, (tx) => putFindings(tx, tenantId, OF_PROGRESS, found));
+  return { change, found: found.length };
 }
 
 async function standstill(db: Db, tenantId: TenantId, starved: boolean, now: Date): Promise<readonly Problem[]> {

@@ -4,13 +4,13 @@ import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
 import { isNoSuchQueue } from '../../queue/errors.ts';
 import { type Depths, type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
-import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
+import { clearParked, type DrainState, drainStates, orderDrains } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
 import { noteAlertTold } from '../../store/retention-alerts.ts';
 import { type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
 import type { Tenant } from '../../store/tenants.ts';
 import { noteSweep } from '../../store/workers.ts';
-import { isOfProgress, isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
+import { isOfProgress, isOfTheQueue, isOfWorkflows, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
 import { recordQueue, recordSetAside } from '../../tenants/findings.ts';
 import { waitsSince } from '../../tenants/loss.ts';
 import { mendQueue } from '../../tenants/mend-queue.ts';
@@ -32,8 +32,8 @@ const PAGE = 200;
 /** Asked for at the same time. A depth takes SQS some milliseconds. */
 const AT_ONCE = 10;
 
-/** A drain writes down every 4 s that it is at work: one that has not for so long is not. */
-const NOBODY_AT_IT_MS = 60_000;
+/** A drain writes down every minute at least that it is at work: one that has not for so long is not. */
+const NOBODY_AT_IT_MS = 150_000;
 
 export function createWatchTenants(deps: WatchDeps): SweepActivities['watchTenants'] {
   return async () => {
@@ -93,7 +93,11 @@ async function watchOne(
     }
   };
 
-  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey));
+  // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
+  const isPaused = facts.extraction?.pause != null;
+  const isAtIt = drain?.parkedAt != null || !isIdle(drain, deps.now());
+  const isSilent = facts.extraction?.phase === 'running' && !isAtIt;
+  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey, isSilent));
   const depths = await part('queue', () => lookAtQueue(deps, facts));
   await part('findings', async () => {
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
@@ -111,8 +115,7 @@ async function watchOne(
           waitsSince: waitsSince(tenant, facts.queueEmptyAt),
           retentionDays: tenant.retentionDays,
           policy: tenant.retentionPolicy,
-          // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
-          paused: facts.extraction?.pause != null,
+          paused: isPaused,
         },
         deps.now(),
       );
@@ -125,11 +128,12 @@ async function watchOne(
   if (facts.findings.some(isOfProgress) && facts.extraction?.phase !== 'running')
     await part('progress', async () => {
       const over = { isRunning: false, starved: false, now: deps.now() };
-      logFindings(deps.log, tenantId, await recordProgress(deps.db, tenantId, over));
+      logFindings(deps.log, tenantId, (await recordProgress(deps.db, tenantId, over)).change);
     });
   const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
-  if (tenant.state === 'connected' && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting))))
-    report.woken += 1;
+  // Each signal to a workflow that stands still only makes its history longer.
+  const mayWake = tenant.state === 'connected' && !isPaused && !facts.findings.some(isOfWorkflows);
+  if (mayWake && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting)))) report.woken += 1;
   if (failed) report.failed += 1;
 }
 
@@ -156,16 +160,19 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   }
 }
 
-/** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless; a paused tenant stays paused. */
+const isIdle = (drain: DrainState | undefined, now: Date): boolean =>
+  now.getTime() - (drain?.lastActivityAt?.getTime() ?? 0) >= NOBODY_AT_IT_MS;
+
+/** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless. */
 async function wakeIfForgotten(
   { db, workflows, now }: WatchDeps,
   tenantId: string,
   drain: DrainState | undefined,
   waiting: number,
 ): Promise<boolean> {
-  const idleMs = now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
-  if (waiting === 0 || (drain?.parkedAt == null && idleMs < NOBODY_AT_IT_MS)) return false;
+  if (waiting === 0 || (drain?.parkedAt == null && !isIdle(drain, now()))) return false;
   await clearParked(db, tenantId);
+  await orderDrains(db, [tenantId], 'look');
   await workflows.wake(tenantId);
   return true;
 }

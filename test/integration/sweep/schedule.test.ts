@@ -28,6 +28,8 @@ it('the Schedule of the sweep is made, keeps to what is configured now, and no r
 
 it('one that was paused stays paused, and is told of; one that was deleted is there again', async () => {
   await ensureSweep(client, FIVE_MINUTES);
+  // Until the server shows the change, the next look would make it again, with the state of before.
+  await vi.waitFor(async () => expect((await sweep().describe()).spec.intervals?.[0]?.every).toBe(FIVE_MINUTES));
   await sweep().pause('somebody');
   await vi.waitFor(async () => expect(await ensureSweep(client, FIVE_MINUTES)).toBe(true));
   await sweep().delete();

@@ -7,8 +7,8 @@ import { event } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 describeStore('events that do not go on', (store) => {
-  const record = (tenantId: string, isRunning = true, starved = false) =>
-    recordProgress(store.db, tenantId, { isRunning, starved, now: new Date() });
+  const record = async (tenantId: string, isRunning = true, starved = false) =>
+    (await recordProgress(store.db, tenantId, { isRunning, starved, now: new Date() })).change;
   const codes = async (tenantId: string) =>
     (await readFindings(store.db, tenantId)).map(({ code, params }) => [code, params]);
   /** A tenant with an event that has waited for `minutes`. */
