@@ -29,7 +29,7 @@ export interface Enrolled {
 }
 
 /** So many at once: Temporal's dev server does about a hundred starts a second (measured). */
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 const SLEEPERS_AT_ONCE = 32;
 /** Rows of one statement. */
 const ROWS = 1_000;

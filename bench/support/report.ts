@@ -1,4 +1,3 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { endAll } from './ending.ts';
@@ -14,12 +13,6 @@ export interface Finding {
 }
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/benchmarks.md');
-const OPENING = `# Benchmarks
-
-Each section is written by the command that it names. A target is what the project asks of itself; \`ratio\` is the value divided by it. The runs share
-their machine with whatever else is at work there, so a time says less than a count, and a ratio to something measured in the same run says most.
-`;
-
 export interface ReportOptions {
   /** False: a run with options of its own, of which the document says nothing. */
   readonly isWhole?: boolean;
@@ -56,10 +49,7 @@ export async function report(
   try {
     const findings = await run(say);
     if (isLeaving) return;
-    if (isWhole) {
-      if (!existsSync(DOCUMENT)) writeFileSync(DOCUMENT, OPENING);
-      writeSection(DOCUMENT, name, sectionOf(name, findings));
-    }
+    if (isWhole) writeSection(DOCUMENT, name, sectionOf(name, findings));
     for (const { figure, how } of findings) {
       if (!isWhole) say(`${figure.name}: ${how}`);
       say(JSON.stringify(figure));

@@ -53,11 +53,12 @@ export class World {
     }
   }
 
-  /** Resolves when everything is up and the demo tenant is connected. `env` says what is unlike `npm start`. */
+  /** Resolves when everything is up and the demo tenant is connected. It receives as in production, and `env` says what else is unlike `npm start`. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<World> {
     const ports = await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const));
     const named = Object.fromEntries(ports);
-    const world = new World(mkdtempSync(join(tmpdir(), 'world-')), { SIMULATOR_RATE: '0', ...named, ...env });
+    const standard = { SIMULATOR_RATE: '0', RECEIVE_WAIT_SECONDS: '20', ...named };
+    const world = new World(mkdtempSync(join(tmpdir(), 'world-')), { ...standard, ...env });
     try {
       await world.#saying('Idiomatic for Gladly runs');
       await world.pipeline().when('the demo tenant is connected', ({ onboarding }) => onboarding?.state === 'done');

@@ -20,13 +20,14 @@ import type { ExtractionView } from '../contracts/extraction.ts';
 import type { Projection } from '../contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../contracts/tenant.ts';
 import { createConnections } from '../gladly/connect.ts';
-import { createGovernors } from '../gladly/quota.ts';
+import { shareQuota } from '../gladly/shared-quota.ts';
 import { createSqsClients } from '../queue/client.ts';
 import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
 import { orderDrains } from '../store/drains.ts';
 import { migrate } from '../store/migrate.ts';
+import { exchangeQuotaClaims, withdrawQuotaClaims } from '../store/quota-claims.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import { removeWorker } from '../store/workers.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -89,11 +90,20 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   });
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const connections = createConnections();
-  const governors = createGovernors({ share: config.QUOTA_SHARE, unlimited: config.QUOTA_UNLIMITED });
+  const name = `${process.pid}@${hostname()}`;
+  const quota = shareQuota({
+    share: config.QUOTA_SHARE,
+    unlimited: config.QUOTA_UNLIMITED,
+    claims: {
+      exchange: (own) => exchangeQuotaClaims(db, name, own),
+      withdraw: () => withdrawQuotaClaims(db, name),
+    },
+    onLost: (error) => log.warn({ event: 'quota.not_shared', err: error }, 'quota: other workers cannot be heard of'),
+  });
+  const { governors } = quota;
   const secretBox = createSecretBox(config.SECRET_KEYS);
   const extraHosts = config.GLADLY_EXTRA_HOSTS;
 
-  const name = `${process.pid}@${hostname()}`;
   const receiver = createReceiver(sqs);
   const awake = new Awake(config.DRAIN_SLOTS);
   const notes = new Notes(db);
@@ -209,6 +219,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
     const lastsMs = Math.min(config.RECEIVE_WAIT_SECONDS * 1_000, config.WORKER_GRACE_MS) + GIVE_BACK_MS;
     const leftMs = Math.max(0, stoppedAt + lastsMs - performance.now());
     await Promise.race([receiver.settled(), sleep(leftMs)]);
+    await quota.leave();
     await removeWorker(db, name).catch(() => undefined);
     await Promise.allSettled([connections.close(), db.close(), clientConnection.close(), connection.close()]);
     sqs.close();

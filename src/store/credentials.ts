@@ -17,7 +17,10 @@ export interface StoredCredentials extends GladlyCredentials {
   readonly createdAt: Date;
 }
 
-/** Stores new credentials beside the older ones and returns their version, one higher than any before. Throws UnknownTenantError. */
+/**
+ * Stores new credentials beside the older ones and returns their version, higher than any before, and than any that the onboarding was told of: it looks
+ * at newer ones only. Throws UnknownTenantError.
+ */
 export async function putCredentials(
   db: Db,
   secretBox: SecretBox,
@@ -27,7 +30,9 @@ export async function putCredentials(
   const { host, email, apiToken } = credentials;
   return await db.transaction(async (tx) => {
     const { rows } = await tx.query<{ version: number; incarnation: string }>(
-      `UPDATE tenants SET credentials_version = credentials_version + 1 WHERE tenant_id = $1
+      `UPDATE tenants SET credentials_version = 1 + greatest(credentials_version,
+         (SELECT (onboarding->>'credentialsVersion')::integer FROM tenant_states WHERE tenant_id = $1))
+       WHERE tenant_id = $1
        RETURNING credentials_version AS version, incarnation`,
       [tenantId],
     );

@@ -27,6 +27,10 @@ export const queueFinding = (findings: readonly Problem[]): Problem | null => fi
 /** What keeps a workflow of the tenant's from going on; null while nothing is known to. */
 export const workflowFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfWorkflows) ?? null;
 
+/** What keeps all events from going on although extraction runs; null while nothing is known to. */
+export const standstillFinding = (findings: readonly Problem[]): Problem | null =>
+  findings.find((finding) => isOfProgress(finding) && isUrgent(finding)) ?? null;
+
 /** Somebody has to act: it is lost some day otherwise, or does not go on by itself. */
 export const isUrgent = (finding: Problem): boolean =>
   isOfTheQueue(finding) || ['dead_letters_waiting', 'events_stalled', 'quota_starved'].includes(finding.code);

@@ -54,6 +54,10 @@ const DEADLINE_MS = 3_000;
 
 /** A workflow task that failed more often is not a moment's trouble: Temporal waits 10 s and longer between the tries by then. */
 const TRIES = 2;
+/** Of `temporal.api.enums.v1.PendingActivityState`. */
+const STARTED = 2;
+/** An activity that failed more often is no moment's trouble either: some 15 s of tries. */
+const ACTIVITY_TRIES = 4;
 /** Characters of a reason that are shown and stored. */
 const MOST_REASON = 300;
 const NO_REASON = 'Temporal names no reason.';
@@ -243,8 +247,11 @@ export class TenantWorkflows {
     return { open, reported };
   }
 
-  /** How a workflow is, from Temporal itself. */
-  async examine(workflowId: string): Promise<Examined> {
+  /**
+   * How a workflow is, from Temporal itself. `stoodStill`: it did when it was looked at last. Temporal counts its tries anew with each signal, so it
+   * stands still until a task of it has gone well.
+   */
+  async examine(workflowId: string, { stoodStill = false } = {}): Promise<Examined> {
     const handle = this.#client.workflow.getHandle(workflowId);
     try {
       const { status, raw } = await this.#inTime(() => handle.describe());
@@ -255,16 +262,25 @@ export class TenantWorkflows {
         ({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === UNREADABLE_INPUT,
       );
       if (unread?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(unread.lastFailure) };
-      if ((raw.pendingWorkflowTask?.attempt ?? 1) <= TRIES) return { state: 'well' };
-      return { state: 'wedged', reason: await this.#whyTaskFails(workflowId) };
+      const failing = raw.pendingActivities?.find(
+        ({ attempt, lastFailure, state }) =>
+          // One that is at work may have failed long ago.
+          lastFailure != null && (attempt ?? 1) > ACTIVITY_TRIES && state !== STARTED,
+      );
+      if (failing?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(failing.lastFailure) };
+      const { pendingWorkflowTask: task } = raw;
+      if (task == null || ((task.attempt ?? 1) <= TRIES && !stoodStill)) return { state: 'well' };
+      const reason = await this.#whyTaskFails(workflowId);
+      if (reason === null) return { state: 'well' };
+      return { state: 'wedged', reason };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { state: 'ended', how: 'deleted' };
       throw error;
     }
   }
 
-  /** What the last workflow task that failed, failed over. */
-  async #whyTaskFails(workflowId: string): Promise<string> {
+  /** What the last workflow task failed over; null when it went well. */
+  async #whyTaskFails(workflowId: string): Promise<string | null> {
     const { history } = await this.#inTime(() =>
       this.#client.workflowService.getWorkflowExecutionHistoryReverse({
         namespace: this.#client.options.namespace,
@@ -272,8 +288,11 @@ export class TenantWorkflows {
         maximumPageSize: 20,
       }),
     );
-    const failed = history?.events?.find((event) => event.workflowTaskFailedEventAttributes);
-    const failure = failed?.workflowTaskFailedEventAttributes?.failure;
+    const last = history?.events?.find(
+      (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskCompletedEventAttributes,
+    );
+    if (last?.workflowTaskCompletedEventAttributes) return null;
+    const failure = last?.workflowTaskFailedEventAttributes?.failure;
     return failure ? await this.#messageOf(failure) : NO_REASON;
   }
 

@@ -5,6 +5,7 @@ import { extractionWorkflowId, onboardingWorkflowId } from '../../contracts/tena
 import { missingKeyIn } from '../../crypto/aead.ts';
 import { recordAction } from '../../store/actions.ts';
 import type { Db } from '../../store/db.ts';
+import { noteAlertTold } from '../../store/retention-alerts.ts';
 import type { PlaceFacts } from '../../store/tenant-states.ts';
 import { getTenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -51,10 +52,10 @@ export async function putRight(
   const known = facts.findings.some(isOfWorkflows);
   const look = async (workflowId: string, isSuspect: boolean): Promise<Examined> =>
     isSuspect || known || survey.reported.has(workflowId) || !survey.open.has(workflowId)
-      ? await workflows.examine(workflowId)
+      ? await workflows.examine(workflowId, { stoodStill: known })
       : { state: 'well' };
 
-  const onboarding = await look(onboardingWorkflowId(tenantId), false);
+  const onboarding = await look(onboardingWorkflowId(tenantId), isCheckingForLong(facts, deps.now()));
   const mayExtract = facts.tenant.state === 'connected' && !isEnding(facts);
   const extraction = mayExtract ? await look(extractionWorkflowId(tenantId), isSilent) : ({ state: 'well' } as const);
 
@@ -82,6 +83,8 @@ export async function putRight(
         tuning: tunings.extraction,
         ...(pause ? { pause } : {}),
       });
+    // It knows nothing of what its predecessor was told, and is told anew.
+    if (which === 'extraction' && facts.tenant.retentionAlertTold > 0) await noteAlertTold(db, tenantId, 0);
     const details = { workflow: which, how };
     await recordAction(db, { tenantId, at: deps.now(), by: 'system', action: 'restart', reason: null, details });
     log.error(
@@ -90,6 +93,13 @@ export async function putRight(
     );
   }
 }
+
+/** A check of a step takes seconds, and says so when Gladly does not answer: one that has lasted for so long, in ms, fails in a way of its own. */
+const CHECK_MS = 120_000;
+
+const isCheckingForLong = ({ onboarding }: PlaceFacts, now: Date): boolean =>
+  onboarding?.state === 'in_progress' &&
+  onboarding.steps.some(({ state, since }) => state === 'checking' && now.getTime() - Date.parse(since) > CHECK_MS);
 
 /** It is being disconnected: its extraction ends, or has. */
 const isEnding = ({ tenant, onboarding }: PlaceFacts): boolean =>

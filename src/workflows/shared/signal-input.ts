@@ -24,10 +24,13 @@ export function isWebhookSetup(given: unknown): given is WebhookSetup {
   return given === 'create_for_me' || given === 'by_hand';
 }
 
+/** Nobody enters credentials so often: a number beyond it is no version, and would keep every real one from being looked at. */
+const MOST_VERSIONS = 1_000_000;
+
 /** Null when it names no version of stored credentials. */
 export function credentialsIn(given: unknown): SubmittedCredentials | null {
   const { version, setup } = fields(given);
-  if (!Number.isSafeInteger(version) || Number(version) <= 0) return null;
+  if (!Number.isSafeInteger(version) || Number(version) <= 0 || Number(version) > MOST_VERSIONS) return null;
   return { version: Number(version), ...(isWebhookSetup(setup) ? { setup } : {}) };
 }
 

@@ -29,6 +29,17 @@ const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32).toString('ba
 const credentials = (apiToken: string) => ({ host: 'acme.gladly.com', email: 'ann@example.com', apiToken });
 
 describeStore('credentials', (store) => {
+  it('have a higher version than any that the onboarding was told of, whoever told it', async () => {
+    const tenantId = await store.tenant();
+    await store.db.query(
+      `INSERT INTO tenant_states (tenant_id, need, onboarding) VALUES ($1, 3, '{"credentialsVersion": 41}')
+       ON CONFLICT (tenant_id) DO UPDATE SET onboarding = excluded.onboarding`,
+      [tenantId],
+    );
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-1'))).toBe(42);
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-2'))).toBe(43);
+  });
+
   it('encrypts each version, and adopts one when it is told to', async () => {
     const tenantId = await store.tenant();
     expect(await getCredentials(store.db, secretBox, tenantId, 'newest')).toBeNull();

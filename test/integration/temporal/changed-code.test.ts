@@ -40,6 +40,10 @@ test('code that was changed without a patch: the tenants that it hits are named,
       findings: [{ code: 'workflow_wedged', sentence: expect.stringMatching(/extraction.*TMPRL1100/s) }],
       events: { inQueue: 2 },
     });
+  // Temporal counts its tries anew with each signal: it still stands still.
+  await hit.extraction.signal(wakeSignal);
+  await sweepOnce(world, client);
+  expect(await hit.look()).toMatchObject({ problem: 'workflow_wedged', findings: [{ code: 'workflow_wedged' }] });
   // Where the code cannot be taken back: begun anew, it knows from the store that it is paused.
   await begunAnew.extraction.terminate('its history does not fit');
   await sweepOnce(world, client);

@@ -54,7 +54,9 @@ let gladlies: TestGladly[];
 let worker: Killable | null = null;
 beforeAll(async () => {
   gladlies = await Promise.all(Array.from({ length: 5 }, () => startGladly()));
-  const env = { SECRET_KEYS: asVariable([k1]), PARK_AFTER_MS: '500', SETTLE_MS: '100', DRAIN_BUDGET_MS: '3000' };
+  // Without sweeps in between the workflows can be counted.
+  const quick = { PARK_AFTER_MS: '500', SETTLE_MS: '100', DRAIN_BUDGET_MS: '3000', SWEEP_MS: '86400000' };
+  const env = { ...quick, SECRET_KEYS: asVariable([k1]) };
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host), env, worker: false });
   await workflowBundle();
 });
@@ -91,8 +93,8 @@ async function report(keys: readonly Secret[], ...args: string[]) {
 const lineOf = (found: { readonly keys: readonly z.infer<typeof line>[] }, id: string) =>
   found.keys.find((key) => key.id === id);
 
-/** Lists of Temporal lag a moment behind. */
-const LISTED = { timeout: 20_000, interval: 500 };
+/** Lists of Temporal lag a moment behind; a task that has failed is tried again after 10 s, then later and later. */
+const LATER = { timeout: 100_000, interval: 1_000 };
 
 const extracted = (count: number) => (status: { readonly events: { readonly extracted: number } }) =>
   status.events.extracted >= count;
@@ -129,7 +131,7 @@ it('after --renew the older key is needed no more, and a worker that does not ha
   await ofRunning.until(extracted(1));
 
   // The command knows the new key, and the worker does not yet: nothing may be sealed so that the worker cannot open it.
-  const early = await report([k2, k1], '--renew', '--wait', '60');
+  const early = await report([k2, k1], '--renew', '--wait', '120');
   expect(early).toMatchObject({ code: 1, needsPerson: true, renewal: { asked: 7, waiting: [], resealed: null } });
   expect(early.renewal?.underOther).toHaveLength(7);
   expect(lineOf(early, 'k1')).toMatchObject({ is: 'older', workflows: 7, rows: 4, tenants: 4, mayGo: false });
@@ -140,7 +142,7 @@ it('after --renew the older key is needed no more, and a worker that does not ha
   expect(before.stdout).toMatch(/^k1 +older +7 +4 +0 +4$/m);
   expect(before.stdout).toContain(`credentials 1 of ${ofNeeding.id}`);
 
-  const renewed = await run([k2, k1], '--renew', '--wait', '60');
+  const renewed = await run([k2, k1], '--renew', '--wait', '120');
   expect(renewed.stdout.split('\n\n').at(-1)).not.toContain('Not yet');
   expect(renewed.stdout).toContain('Workflows that went over to k2: 7 of 7. Rows that did: 4.');
   expect(renewed.stdout).toMatch(/^k1 +older +0 +0 +0 +0$/m);
@@ -178,13 +180,13 @@ it('after --renew the older key is needed no more, and a worker that does not ha
       expect({ findings, problem }).toEqual({ findings: [], problem: null });
     }
     await expect
-      .poll(async () => (await report([k2])).keys, LISTED)
+      .poll(async () => (await report([k2])).keys, LATER)
       .toMatchObject([{ id: 'k2', is: 'first', workflows: 8, rows: 4, tenants: 4 }]);
   } finally {
     api.stop();
     await api.ended;
   }
-}, 240_000);
+}, 400_000);
 
 it('names what needs a key that is missing, with whom, and harms nothing else', async () => {
   await work(k2);
@@ -216,18 +218,21 @@ it('names what needs a key that is missing, with whom, and harms nothing else', 
   await client(k0).workflow.getHandle(extractionWorkflowId('healthy')).signal(pauseSignal, { by: 'x', reason: 'x' });
   // Made by the world's API, which still has k1 alone: its onboarding needs that key.
   await expect
-    .poll(async () => lineOf(await report([k2, k1]), 'k0')?.neededBy, LISTED)
+    .poll(async () => lineOf(await report([k2, k1]), 'k0')?.neededBy, LATER)
     .toEqual([`credentials 1 of ${tenant.id}`, 'extraction/healthy', 'extraction/lost']);
 
   await work(k2, k1);
-  const after = await report([k2, k1], '--renew', '--wait', '10');
+  const after = await report([k2, k1], '--renew', '--wait', '5');
   expect(after).toMatchObject({ code: 1, needsPerson: true, damaged: [] });
-  expect(after.renewal?.waiting).toEqual(['extraction/lost', 'extraction/stopped']);
-  expect(lineOf(after, 'k0')).toMatchObject({
-    is: 'missing',
-    neededBy: [`credentials 1 of ${tenant.id}`, 'extraction/lost'],
-  });
-  expect(lineOf(after, 'k1')).toMatchObject({ is: 'older', neededBy: ['extraction/stopped'], mayGo: false });
+  expect(after.renewal?.waiting).toEqual(expect.arrayContaining(['extraction/lost', 'extraction/stopped']));
+  // Whatever else stood still without k1 goes over once Temporal tries it again.
+  await expect
+    .poll(async () => (await report([k2, k1])).keys.map(({ id, is, neededBy }) => [id, is, neededBy]), LATER)
+    .toEqual([
+      ['k2', 'first', []],
+      ['k1', 'older', ['extraction/stopped']],
+      ['k0', 'missing', [`credentials 1 of ${tenant.id}`, 'extraction/lost']],
+    ]);
   expect(await sealed()).toEqual(before);
   const text = await run([k2, k1]);
   expect(text.code).toBe(1);
@@ -235,13 +240,15 @@ it('names what needs a key that is missing, with whom, and harms nothing else', 
 
   // Unpaused, it goes over by itself: the signal has waited there.
   await world.env.connection.workflowService.unpauseWorkflowExecution({ ...stopped, reason: 'test' });
-  await expect.poll(async () => lineOf(await report([k2, k1]), 'k1')?.mayGo, LISTED).toBe(true);
+  await expect.poll(async () => lineOf(await report([k2, k1]), 'k1')?.mayGo, LATER).toBe(true);
   // With the key back, all of it goes over.
   await work(k2, k1, k0);
-  const mended = await report([k2, k1, k0], '--renew', '--wait', '60');
-  expect(mended).toMatchObject({ code: 0, renewal: { waiting: [], resealed: 1 } });
-  expect(mended.keys.map(({ mayGo }) => mayGo)).toEqual([false, true, true]);
-}, 180_000);
+  expect((await report([k2, k1, k0], '--renew', '--wait', '5')).renewal).toMatchObject({ underOther: [], resealed: 1 });
+  await expect
+    .poll(async () => (await report([k2, k1, k0])).keys.map(({ mayGo }) => mayGo), LATER)
+    .toEqual([false, true, true]);
+  expect(await report([k2, k1, k0], '--renew')).toMatchObject({ code: 0, renewal: { asked: 0 }, needsPerson: false });
+}, 400_000);
 
 it('says what it could not do, and with what it is called, with another exit code', async () => {
   const unknown = await run([k2], '--renwe');

@@ -19,7 +19,7 @@ let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 11 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 13 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
   client = clientOf(world);
 });
@@ -141,6 +141,45 @@ it('one that was paused in Temporal itself is told of, with what to do, until it
   await world.env.connection.workflowService.unpauseWorkflowExecution({ ...workflow, reason: 'test' });
   await sweep();
   expect((await it.look()).findings).toEqual([]);
+}, 60_000);
+
+it('an onboarding whose check fails again and again in a way of its own is told of, with why', async () => {
+  const it = await connected();
+  await world.db.query('ALTER TABLE credentials RENAME TO credentials_elsewhere');
+  try {
+    await world.api('POST', `${it.path}/recheck`);
+    // Four tries, and their waits.
+    await sleep(20_000);
+    await world.db.query(
+      `UPDATE tenant_states SET onboarding = jsonb_set(onboarding, '{steps}', (
+         SELECT jsonb_agg(CASE step->>'state' WHEN 'checking' THEN jsonb_set(step, '{since}', '"2026-01-01T00:00:00Z"') ELSE step END)
+         FROM jsonb_array_elements(onboarding->'steps') step)) WHERE tenant_id = $1`,
+      [it.id],
+    );
+    await sweep();
+    expect((await it.look()).findings).toMatchObject([{ code: 'workflow_wedged' }]);
+  } finally {
+    await world.db.query('ALTER TABLE credentials_elsewhere RENAME TO credentials');
+  }
+  const findings = async () => {
+    await sweep();
+    return (await it.look()).findings;
+  };
+  await expect.poll(findings, { timeout: 60_000, interval: 5_000 }).toEqual([]);
+}, 120_000);
+
+it('an extraction that is begun anew is told again that events are about to expire', async () => {
+  const it = await connected();
+  await it.pause();
+  await world.db.query('UPDATE tenants SET retention_alert = 80, retention_alert_told = 80 WHERE tenant_id = $1', [
+    it.id,
+  ]);
+  await it.extraction.terminate('oops');
+  await sweep();
+  const { rows } = await world.db.query('SELECT retention_alert_told AS told FROM tenants WHERE tenant_id = $1', [
+    it.id,
+  ]);
+  expect(rows).toEqual([{ told: 0 }]);
 }, 60_000);
 
 it('changed settings reach workflows that run', async () => {

@@ -17,12 +17,13 @@ import type { ExtractionActivities, ExtractionView } from '../../../src/contract
 import type { Projection } from '../../../src/contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../../../src/contracts/tenant.ts';
 import { createConnections } from '../../../src/gladly/connect.ts';
-import { createGovernors } from '../../../src/gladly/quota.ts';
+import { shareQuota } from '../../../src/gladly/shared-quota.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
 import { createReceiver } from '../../../src/queue/receiver.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { orderDrains } from '../../../src/store/drains.ts';
+import { exchangeQuotaClaims, withdrawQuotaClaims } from '../../../src/store/quota-claims.ts';
 import { createSecretBox } from '../../../src/store/secret-box.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
@@ -51,13 +52,21 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
     ...(config.SQS_ENDPOINT ? { endpoint: config.SQS_ENDPOINT } : {}),
   });
   const connections = createConnections(lookup ? { lookup } : {});
-  const governors = createGovernors({ share: config.QUOTA_SHARE });
+  const name = `${process.pid}@test`;
+  const quota = shareQuota({
+    share: config.QUOTA_SHARE,
+    claims: {
+      exchange: (own) => exchangeQuotaClaims(db, name, own),
+      withdraw: () => withdrawQuotaClaims(db, name),
+    },
+    onLost: (error) => log.warn({ event: 'quota.not_shared', err: error }, 'quota: other workers cannot be heard of'),
+  });
+  const { governors } = quota;
   const secretBox = createSecretBox(config.SECRET_KEYS);
   const extraHosts = config.GLADLY_EXTRA_HOSTS;
   const { TEMPORAL_NAMESPACE: namespace } = config;
   const dataConverter = createDataConverter(config.SECRET_KEYS);
   const client = new Client({ connection: env.connection, namespace, dataConverter });
-  const name = `${process.pid}@test`;
   const awake = new Awake(config.DRAIN_SLOTS);
   const notes = new Notes(db);
   const workflows = new TenantWorkflows(client);
@@ -139,6 +148,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
       // What its last polls receive goes to the next worker at once.
       await receiver.settled();
       keeper.stop();
+      await quota.leave();
       await connections.close();
       sqs.close();
     },
