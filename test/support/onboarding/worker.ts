@@ -70,6 +70,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   const awake = new Awake(config.DRAIN_SLOTS);
   const notes = new Notes(db);
   const workflows = new TenantWorkflows(client);
+  const receiver = createReceiver(sqs);
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const shared = {
     connection: env.nativeConnection,
@@ -82,7 +83,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
   const extraction: ExtractionActivities = {
     drain: createDrain({
       db,
-      receiver: createReceiver(sqs),
+      receiver,
       queues,
       gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
       limits: {
@@ -144,6 +145,8 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
       awake.leave();
       for (const worker of workers) worker.shutdown();
       await Promise.allSettled(running);
+      // What its last polls receive goes to the next worker at once.
+      await receiver.settled();
       keeper.stop();
       await quota.leave();
       await connections.close();
