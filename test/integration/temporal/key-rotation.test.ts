@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { readConfig } from '../../../src/config.ts';
-import { pauseSignal } from '../../../src/contracts/extraction.ts';
+import { extractionStatusQuery, pauseSignal } from '../../../src/contracts/extraction.ts';
 import { extractionWorkflowId } from '../../../src/contracts/tenant.ts';
 import { startApi } from '../../../src/roles/api.ts';
 import { putCredentials } from '../../../src/store/credentials.ts';
@@ -94,7 +94,7 @@ const lineOf = (found: { readonly keys: readonly z.infer<typeof line>[] }, id: s
   found.keys.find((key) => key.id === id);
 
 /** Lists of Temporal lag a moment behind; a task that has failed is tried again after 10 s, then later and later. */
-const LATER = { timeout: 100_000, interval: 1_000 };
+const LATER = { timeout: 120_000, interval: 1_000 };
 
 const extracted = (count: number) => (status: { readonly events: { readonly extracted: number } }) =>
   status.events.extracted >= count;
@@ -201,9 +201,12 @@ it('names what needs a key that is missing, with whom, and harms nothing else', 
   // Begun by a worker that is no more, with a key that is no more.
   await new TenantWorkflows(client(k0)).startExtraction(extractionInput('lost'));
   // Somebody has paused it in Temporal itself: it cannot begin a new history.
-  await new TenantWorkflows(client(k1)).startExtraction(extractionInput('stopped'));
+  await new TenantWorkflows(client(k2)).startExtraction(extractionInput('stopped'));
   const stopped = { namespace: world.env.namespace ?? 'default', workflowId: extractionWorkflowId('stopped') };
+  const handle = client(k2, k1).workflow.getHandle(stopped.workflowId);
+  await expect.poll(async () => (await handle.query(extractionStatusQuery)).drains, LATER).toBeGreaterThan(0);
   await world.env.connection.workflowService.pauseWorkflowExecution({ ...stopped, reason: 'test' });
+  await client(k1).workflow.getHandle(stopped.workflowId).signal(pauseSignal, { by: 'x', reason: 'x' });
   const tenant = await createTenant(world, {});
   await putCredentials(world.db, createSecretBox([k0]), tenant.id, {
     host: gladly.host,
