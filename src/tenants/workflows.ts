@@ -249,26 +249,35 @@ export class TenantWorkflows {
         ({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === UNREADABLE_INPUT,
       );
       if (unread?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(unread.lastFailure) };
-      if ((raw.pendingWorkflowTask?.attempt ?? 1) <= TRIES) return { state: 'well' };
-      return { state: 'wedged', reason: await this.#whyTaskFails(workflowId) };
+      if (raw.pendingWorkflowTask == null) return { state: 'well' };
+      const { tries, reason } = await this.#failedTasks(workflowId);
+      const attempts = Math.max(tries, (raw.pendingWorkflowTask.attempt ?? 1) - 1);
+      return attempts < TRIES ? { state: 'well' } : { state: 'wedged', reason };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { state: 'ended', how: 'deleted' };
       throw error;
     }
   }
 
-  /** What the last workflow task that failed, failed over. */
-  async #whyTaskFails(workflowId: string): Promise<string> {
+  /**
+   * How many tasks have failed since the last that was completed, and over what the latest did. Of those that follow each other Temporal keeps the first
+   * in the history, and counts the attempts; but each signal that comes meanwhile begins the count anew.
+   */
+  async #failedTasks(workflowId: string): Promise<{ readonly tries: number; readonly reason: string }> {
     const { history } = await this.#inTime(() =>
       this.#client.workflowService.getWorkflowExecutionHistoryReverse({
         namespace: this.#client.options.namespace,
         execution: { workflowId },
-        maximumPageSize: 20,
+        maximumPageSize: 100,
       }),
     );
-    const failed = history?.events?.find((event) => event.workflowTaskFailedEventAttributes);
-    const failure = failed?.workflowTaskFailedEventAttributes?.failure;
-    return failure ? await this.#messageOf(failure) : NO_REASON;
+    const events = history?.events ?? [];
+    const completed = events.findIndex((event) => event.workflowTaskCompletedEventAttributes);
+    const failures = events
+      .slice(0, completed === -1 ? undefined : completed)
+      .flatMap(({ workflowTaskFailedEventAttributes: failed }) => (failed ? [failed] : []));
+    const failure = failures[0]?.failure;
+    return { tries: failures.length, reason: failure ? await this.#messageOf(failure) : NO_REASON };
   }
 
   async #messageOf(failure: ProtoFailure): Promise<string> {

@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/extraction.ts';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
-import { GladlyError } from '../../gladly/errors.ts';
+import type { GladlyError } from '../../gladly/errors.ts';
 import type { Governor, QuotaSnapshot } from '../../gladly/quota.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Receiver } from '../../queue/receiver.ts';
@@ -24,6 +24,7 @@ import { recordProgress } from '../../tenants/progress.ts';
 import { queueProblem } from '../../tenants/queue-problem.ts';
 import { logFindings } from '../log-findings.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
+import { GladlyAtLarge } from './gladly-at-large.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
 import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_GONE_MS, QUEUE_RETRY_MS } from './limits.ts';
@@ -136,11 +137,8 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     mark: () => markParked(db, tenantId, fence),
     ping: async () => {
       if (!client) return null;
-      try {
-        await client.getOrganization(cancelled);
-      } catch (error) {
-        return endOf(error, troubled());
-      }
+      const trouble = await new GladlyAtLarge(client, extractDeps(fenced, limits)).organization('', cancelled);
+      if (trouble !== null) return endOf(trouble.error, troubled());
       pinged = true;
       await observer.writeLast(...seen());
       return null;
@@ -327,8 +325,7 @@ async function hiddenIn(deps: DrainDeps, { tenantId, queueUrl, deadLetterQueueUr
   }
 }
 
-function endOf(error: unknown, troubledForMs: number): DrainEnd {
-  if (!(error instanceof GladlyError)) throw error;
+function endOf(error: GladlyError, troubledForMs: number): DrainEnd {
   return error.kind === 'rate_limited' ? { kind: 'budget_spent' } : obstacleOf(error, troubledForMs);
 }
 

@@ -2,15 +2,17 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import { type ConversationResult, nothing } from '../../contracts/reading.ts';
-import type { GladlyClient } from '../../gladly/client.ts';
+import { type GladlyClient, ITEMS_PATH } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
-import { GladlyAtLarge } from './gladly-at-large.ts';
+import { GladlyAtLarge, type Trouble, type Witnesses } from './gladly-at-large.ts';
 import {
   AT_ONCE_AGAIN_MS,
   CONVERSATIONS_PER_TRANSACTION,
+  DOUBT_RETRY_MS,
   FAILING_ALONE,
   FIRST_BYTES,
   GATHER_READINGS_MS,
+  LIST_GIVEN_UP,
   MAINTENANCE_MS,
   MOST_BYTES,
   READING_RETRY_MS,
@@ -21,7 +23,7 @@ import { type DueConversation, readConversation } from './read-conversation.ts';
 import { type Room, Share } from './room.ts';
 
 /** What extract needs: the ledger, and Gladly. */
-export interface ExtractDeps {
+export interface ExtractDeps extends Witnesses {
   /** Conversations that are due, the neediest first, without those in `except`; with their waiting events. */
   due(limit: number, except: ReadonlySet<string>): Promise<readonly DueConversation[]>;
   /** Milliseconds until the next conversation is due; null when none waits. */
@@ -34,8 +36,6 @@ export interface ExtractDeps {
   readonly client: GladlyClient;
   /** Conversations to read at once, given what the quota allows now. */
   readingsAtOnce(): number;
-  /** Conversations that were read last, the latest first: Gladly should have them. */
-  lastRead(limit: number): Promise<readonly string[]>;
   /** Milliseconds that Gladly has not answered as it should; 0 while it does. */
   troubledForMs(): number;
   /** How long something that an event names may stay away, in ms. */
@@ -86,7 +86,7 @@ export class Extract {
 
   constructor(deps: ExtractDeps) {
     this.#deps = deps;
-    this.#atLarge = new GladlyAtLarge(deps.client, (limit) => deps.lastRead(limit));
+    this.#atLarge = new GladlyAtLarge(deps.client, deps);
   }
 
   /** Milliseconds since something was last read or stored. */
@@ -186,7 +186,8 @@ export class Extract {
         const { client, patienceMs } = this.#deps;
         share.again();
         const signal = AbortSignal.any([stop, share.crowdedOut]);
-        const result = await readConversation(client, due, patienceMs, signal, share.took);
+        const isListAlone = async () => (await this.#atLarge.troubleWithLists(due.conversationId, stop)) === null;
+        const result = await readConversation(client, due, patienceMs, signal, share.took, isListAlone);
         share.settle();
         const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
         if (doubt !== null) {
@@ -226,20 +227,24 @@ export class Extract {
   async #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean, stop: AbortSignal): Promise<void> {
     const isItsOwn = ALWAYS_ABOUT_ONE.includes(error.kind) && !error.foreign;
     const mayBeItsOwn = error.kind !== 'rate_limited' && !this.obstacle;
-    let [cause, isAlone] = [error, isItsOwn || (mayBeItsOwn && othersWork)];
+    let [cause, isAlone]: [Trouble, boolean] = [
+      { error, isOfConversations: false },
+      isItsOwn || (mayBeItsOwn && othersWork),
+    ];
     if (!isAlone && mayBeItsOwn) {
       this.#failing.add(due.conversationId);
       // With few of them the organization is asked; with more it may be that no conversation can be read.
       const trouble = await (this.#failing.size <= FAILING_ALONE
-        ? this.#atLarge.organization(stop)
+        ? this.#atLarge.organization(due.conversationId, stop, this.#failing)
         : this.#atLarge.trouble(due.conversationId, stop, this.#failing));
       isAlone = trouble === null;
-      cause = trouble ?? error;
+      cause = trouble ?? cause;
     }
     if (isAlone) {
       const result = afterFailure(due, error);
-      // Nothing is set aside for good while it may be Gladly as a whole.
-      const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
+      // Nothing is set aside for good while it may be Gladly as a whole, and no list counts as one that cannot be had.
+      const isListGivenUp = isOfList(error.request) && due.failures >= LIST_GIVEN_UP;
+      const doubt = isFinal(result) || isListGivenUp ? await this.#doubtOf(due, error, stop) : null;
       if (doubt === null) {
         this.#keep(result, due);
         return;
@@ -249,14 +254,30 @@ export class Extract {
     this.#standStill(due, cause);
   }
 
-  /** It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. */
-  #standStill(due: DueConversation, cause: GladlyError): void {
-    this.#letGo(due.conversationId);
-    if (cause.kind === 'rate_limited') {
+  async #doubtOf(
+    { conversationId }: DueConversation,
+    { request }: GladlyError,
+    stop: AbortSignal,
+  ): Promise<Trouble | null> {
+    const trouble = await this.#atLarge.trouble(conversationId, stop);
+    return trouble ?? (isOfList(request) ? await this.#atLarge.troubleWithLists(conversationId, stop) : null);
+  }
+
+  /**
+   * It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. One that was
+   * held against other conversations lets others go first, as it may be those that are gone.
+   */
+  #standStill(due: DueConversation, { error, isOfConversations }: Trouble): void {
+    if (error.kind === 'rate_limited') {
+      this.#letGo(due.conversationId);
       this.starved = true;
       return;
     }
-    this.#stopFor(obstacleOf(cause, this.#deps.troubledForMs()));
+    if (isOfConversations) {
+      const failed = { inMs: DOUBT_RETRY_MS, reason: error.problem.code };
+      this.#keep({ ...nothing(due.conversationId), failed }, due);
+    } else this.#letGo(due.conversationId);
+    this.#stopFor(obstacleOf(error, this.#deps.troubledForMs()));
   }
 
   #stopFor(obstacle: Obstacle): void {
@@ -322,6 +343,9 @@ const ALWAYS_ABOUT_ONE: readonly GladlyError['kind'][] = [
   'moved',
   'not_found',
 ];
+
+/** Asked for the items of a conversation. */
+const isOfList = ({ path }: GladlyError['request']): boolean => path === ITEMS_PATH;
 
 /** It gives something up for good. */
 const isFinal = ({ gone, rejected }: ConversationResult): boolean => gone.length + rejected.length > 0;

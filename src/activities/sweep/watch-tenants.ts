@@ -10,7 +10,7 @@ import { noteAlertTold } from '../../store/retention-alerts.ts';
 import { type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
 import type { Tenant } from '../../store/tenants.ts';
 import { noteSweep } from '../../store/workers.ts';
-import { isOfProgress, isOfTheQueue, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
+import { isOfProgress, isOfTheQueue, isOfWorkflows, isSetAside, queueFinding } from '../../tenants/finding-kinds.ts';
 import { recordQueue, recordSetAside } from '../../tenants/findings.ts';
 import { waitsSince } from '../../tenants/loss.ts';
 import { mendQueue } from '../../tenants/mend-queue.ts';
@@ -128,8 +128,9 @@ async function watchOne(
       logFindings(deps.log, tenantId, await recordProgress(deps.db, tenantId, over));
     });
   const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
-  if (tenant.state === 'connected' && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting))))
-    report.woken += 1;
+  // One that stands still is woken by nothing, and each signal would make its history longer.
+  const mayWake = tenant.state === 'connected' && !facts.findings.some(isOfWorkflows);
+  if (mayWake && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting)))) report.woken += 1;
   if (failed) report.failed += 1;
 }
 

@@ -150,7 +150,9 @@ export async function extraction(input: ExtractionInput): Promise<void> {
 
   // Cancelled or not: without its extraction a tenant's events would wait until they expire. `disconnect` ends it, in order.
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) await keepPause();
+    // What was carried is newer than all that was written before, unless somebody has reset this run: that may come later.
+    if (input.carried) void keepPause();
+    else await keepPause();
     for (;;) {
       const next = nextMove(state, tuning);
       if (next.move === 'end') return await projector.settled();

@@ -128,7 +128,9 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
 
   // Cancelled or not: its webhook, queue and keys would stay behind. The signal `cancel` takes them back.
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) keepKnown(await projector.before);
+    // What was carried is newer than all that was written before, unless somebody has reset this run: that may come later.
+    if (input.carried) void projector.before.then(keepKnown);
+    else keepKnown(await projector.before);
     for (;;) {
       const next = nextMove(state);
       if (next.move === 'end') return await projector.settled();

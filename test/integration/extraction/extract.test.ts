@@ -37,6 +37,7 @@ async function extractOver(answer: Answerer) {
     client,
     readingsAtOnce: () => 1,
     lastRead: async () => [],
+    failing: async () => [],
     troubledForMs: () => 0,
     patienceMs: 1_000,
     room: new Room(1_000_000),
