@@ -27,7 +27,16 @@ import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
 import { GladlyAtLarge } from './gladly-at-large.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
-import { type DrainLimits, HEARTBEAT_MS, HIDDEN_LOOK_MS, NOTE_MS, QUEUE_GONE_MS, QUEUE_RETRY_MS } from './limits.ts';
+import {
+  type DrainLimits,
+  HEARTBEAT_MS,
+  HIDDEN_LOOK_MS,
+  LONGEST_HOLD_MS,
+  NOTE_MS,
+  PROGRESS_MS,
+  QUEUE_GONE_MS,
+  QUEUE_RETRY_MS,
+} from './limits.ts';
 import { Observer, type Seen } from './observer.ts';
 import { References } from './references.ts';
 import type { Room } from './room.ts';
@@ -95,6 +104,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
           client,
           room: deps.room,
           troubledForMs: troubled,
+          heldMs: () => gladly.governor.snapshot('GET').heldMs,
           readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
           stored(batch) {
             const now = Date.now();
@@ -117,6 +127,9 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     return [intake.emptyAt, problemCode ?? (pinged || (extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota()];
   };
   const noting = setInterval(() => void observer.write(...seen()), NOTE_MS);
+  const watching = setInterval(() => {
+    if (extract) void noteProgress(deps, tenantId, extract, quota());
+  }, PROGRESS_MS);
   const side = new AbortController();
   const listing = input.probe ? undefined : references?.run(side.signal);
   // Awaited when the rest is over; what it throws is thrown then.
@@ -126,6 +139,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     await run.untilEnded();
   } finally {
     clearInterval(noting);
+    clearInterval(watching);
     side.abort();
     await observer.writeLast(...seen());
     // Also when it failed: then nobody else would tell. A stop is no news of its own.
@@ -290,7 +304,7 @@ async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unkn
   logFindings(log, tenantId, await recordQueue(db, tenantId, trouble));
 }
 
-/** Never throws: what could not be told now is told by the next drain. */
+/** Never throws: what could not be told now is told by the next look, or drain. */
 async function noteProgress(
   { db, log }: DrainDeps,
   tenantId: string,
@@ -299,7 +313,8 @@ async function noteProgress(
 ): Promise<void> {
   // Others take half of what there is, or more.
   const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
-  const how = { isRunning: obstacle === undefined, starved: starved || isCrowded, now: new Date() };
+  const isHeld = quota !== null && quota.heldMs > LONGEST_HOLD_MS;
+  const how = { isRunning: obstacle === undefined, starved: starved || isCrowded || isHeld, now: new Date() };
   try {
     logFindings(log, tenantId, await recordProgress(db, tenantId, how));
   } catch (error) {

@@ -13,6 +13,7 @@ import {
   FIRST_BYTES,
   GATHER_READINGS_MS,
   LIST_GIVEN_UP,
+  LONGEST_HOLD_MS,
   MAINTENANCE_MS,
   MOST_BYTES,
   READING_RETRY_MS,
@@ -38,6 +39,8 @@ export interface ExtractDeps extends Witnesses {
   readingsAtOnce(): number;
   /** Milliseconds that Gladly has not answered as it should; 0 while it does. */
   troubledForMs(): number;
+  /** Milliseconds for which Gladly wants to be asked nothing, after a 429. */
+  heldMs(): number;
   /** How long something that an event names may stay away, in ms. */
   readonly patienceMs: number;
   /** Memory for what is read, until it is stored. */
@@ -100,7 +103,7 @@ export class Extract {
   }
 
   /**
-   * Runs until `enough`, and then finishes what it is reading: its calls are spent. On `stop`, and for an obstacle, it gives up what it
+   * Runs until `enough`, and then finishes what it is reading: its calls are spent, unless Gladly wants to be asked nothing for long. On `stop`, and for an obstacle, it gives up what it
    * is reading. In each case it stores what it has read. Throws what `store` and `due` throw: the events of what is not stored still wait.
    */
   async run(stop: AbortSignal, enough: AbortSignal): Promise<void> {
@@ -112,7 +115,7 @@ export class Extract {
     storing.catch(() => ended.abort());
     try {
       while (!noMore.aborted && !this.obstacle) await this.#readMore(signal, noMore, ended);
-      while (!signal.aborted && !this.obstacle && this.#reading.size > 0) {
+      while (!signal.aborted && !this.obstacle && this.#reading.size > 0 && !this.#isHeld()) {
         await nextEvent(this.#events, ['free', 'obstacle'], signal, LONGEST_SLEEP_MS);
       }
     } finally {
@@ -127,6 +130,13 @@ export class Extract {
       }
     }
     if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** What waits for its turn has not been asked yet; it is asked for by another drain. */
+  #isHeld(): boolean {
+    const isHeld = this.#deps.heldMs() > LONGEST_HOLD_MS;
+    this.starved ||= isHeld;
+    return isHeld;
   }
 
   async #readMore(stop: AbortSignal, noMore: AbortSignal, ended: AbortController): Promise<void> {

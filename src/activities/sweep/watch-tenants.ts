@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import { problem } from '../../contracts/problems.ts';
 import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
 import { isNoSuchQueue } from '../../queue/errors.ts';
-import { type Depths, type Queues, totalOf } from '../../queue/provision.ts';
+import { DAY_SECONDS, DEAD_RETENTION_DAYS } from '../../queue/limits.ts';
+import { type Depth, type Depths, type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
 import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
@@ -104,7 +105,7 @@ async function watchOne(
   if (depths !== null) {
     const inQueue = totalOf(depths.queue);
     if (inQueue === 0) {
-      if (await part('alert', () => calm(deps, tenant))) report.cleared += 1;
+      if (await part('alert', () => calm(deps, facts))) report.cleared += 1;
     } else {
       const verdict = judge(
         {
@@ -117,7 +118,7 @@ async function watchOne(
         deps.now(),
       );
       await part('retention', () => extend(deps, tenant, verdict));
-      if (await part('alert', () => alarm(deps, tenant, verdict))) report.raised += 1;
+      if (await part('alert', () => alarm(deps, facts, verdict))) report.raised += 1;
       if (verdict.archive) await part('archive', () => deps.workflows.archive(tenantId));
     }
   }
@@ -146,6 +147,8 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   try {
     const depths = await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
     if (known !== null) logFindings(log, tenantId, await recordQueue(db, tenantId, null));
+    await keepFor(deps, queueUrl, depths.queue, tenant.retentionDays, tenantId);
+    await keepFor(deps, deadLetterQueueUrl, depths.dead, DEAD_RETENTION_DAYS, tenantId);
     return depths;
   } catch (error) {
     if (!isOfTheQueue(queueProblem(error).problem)) throw error;
@@ -155,6 +158,13 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
     }
     return null;
   }
+}
+
+/** A queue that keeps messages for less than we say was changed by somebody else. More does no harm, and may be a change that is under way. */
+async function keepFor({ queues, log }: WatchDeps, url: string, { keptS }: Depth, days: number, tenantId: string) {
+  if (keptS === undefined || keptS >= days * DAY_SECONDS) return;
+  await queues.setRetention(url, days);
+  log.warn({ event: 'queue.retention_mended', tenantId, keptS, days }, 'queue: kept messages for less than it should');
 }
 
 /** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless; a paused tenant stays paused. */
@@ -190,11 +200,15 @@ async function extend(deps: WatchDeps, tenant: Tenant, { extendTo }: RiskVerdict
 }
 
 /** True when a new alert was raised. Noted first, for list and metrics do not need Temporal; the extraction is told until it was. */
-async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLossAt }: RiskVerdict): Promise<boolean> {
+async function alarm(
+  deps: WatchDeps,
+  facts: PlaceFacts,
+  { level, percent, firstLossAt }: RiskVerdict,
+): Promise<boolean> {
   const { db, workflows, log } = deps;
-  const { tenantId, retentionAlertTold } = tenant;
+  const { tenantId, retentionAlertTold } = facts.tenant;
   if (level === 0) {
-    await calm(deps, tenant);
+    await calm(deps, facts);
     return false;
   }
   const isNew = await raiseAlert(db, tenantId, level);
@@ -205,7 +219,9 @@ async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLos
       'retention: waiting events are about to expire',
     );
   }
-  if (retentionAlertTold < level) {
+  // One that was begun anew, or reset, was told nothing.
+  const hasForgotten = facts.extraction?.warning === null && !facts.findings.some(isOfWorkflows);
+  if (retentionAlertTold < level || hasForgotten) {
     await workflows.warn(tenantId, problem('events_expire', { percent, at }));
     await noteAlertTold(db, tenantId, level);
   }
@@ -213,11 +229,12 @@ async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLos
 }
 
 /** True when an alert was up. */
-async function calm({ db, workflows, log }: WatchDeps, { tenantId, retentionAlertTold }: Tenant): Promise<boolean> {
+async function calm({ db, workflows, log }: WatchDeps, { tenant, extraction }: PlaceFacts): Promise<boolean> {
+  const { tenantId, retentionAlertTold } = tenant;
   const wasUp = await clearAlert(db, tenantId);
   if (wasUp)
     log.info({ event: 'retention.alert_cleared', tenantId }, 'retention: no event is about to expire any more');
-  if (retentionAlertTold > 0) {
+  if (retentionAlertTold > 0 || extraction?.warning?.code === 'events_expire') {
     await workflows.warn(tenantId, null);
     await noteAlertTold(db, tenantId, 0);
   }

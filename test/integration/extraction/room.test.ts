@@ -102,6 +102,7 @@ async function drain(
     readingsAtOnce: () => 10,
     lastRead: async () => [],
     failing: async () => [],
+    heldMs: () => 0,
     troubledForMs: () => 0,
     patienceMs: 1_000,
   });
@@ -172,6 +173,7 @@ it('a drain that is to end does not wait for room', async () => {
     readingsAtOnce: () => 1,
     lastRead: async () => [],
     failing: async () => [],
+    heldMs: () => 0,
     troubledForMs: () => 0,
     patienceMs: 1_000,
   });
