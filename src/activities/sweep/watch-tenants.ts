@@ -122,11 +122,13 @@ async function watchOne(
       if (verdict.archive) await part('archive', () => deps.workflows.archive(tenantId));
     }
   }
-  // A drain says so while one runs; what was paused since has another reason.
-  if (facts.findings.some(isOfProgress) && facts.extraction?.phase !== 'running')
+  // A drain says so while one runs; what was paused since has another reason. Where none is at work nobody else would tell.
+  const isRunning = facts.extraction?.phase === 'running';
+  const isDeserted = isRunning && (counts?.waiting ?? 0) > 0 && idleMs(deps, drain) > NOBODY_AT_IT_MS;
+  if (isDeserted || (facts.findings.some(isOfProgress) && !isRunning))
     await part('progress', async () => {
-      const over = { isRunning: false, starved: false, now: deps.now() };
-      logFindings(deps.log, tenantId, await recordProgress(deps.db, tenantId, over));
+      const how = { isRunning, starved: false, now: deps.now() };
+      logFindings(deps.log, tenantId, await recordProgress(deps.db, tenantId, how));
     });
   const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
   // One that stands still is woken by nothing, and each signal would make its history longer.
@@ -167,15 +169,18 @@ async function keepFor({ queues, log }: WatchDeps, url: string, { keptS }: Depth
   log.warn({ event: 'queue.retention_mended', tenantId, keptS, days }, 'queue: kept messages for less than it should');
 }
 
+const idleMs = ({ now }: WatchDeps, drain: DrainState | undefined): number =>
+  now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
+
 /** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless; a paused tenant stays paused. */
 async function wakeIfForgotten(
-  { db, workflows, now }: WatchDeps,
+  deps: WatchDeps,
   tenantId: string,
   drain: DrainState | undefined,
   waiting: number,
 ): Promise<boolean> {
-  const idleMs = now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
-  if (waiting === 0 || (drain?.parkedAt == null && idleMs < NOBODY_AT_IT_MS)) return false;
+  const { db, workflows } = deps;
+  if (waiting === 0 || (drain?.parkedAt == null && idleMs(deps, drain) < NOBODY_AT_IT_MS)) return false;
   await clearParked(db, tenantId);
   await workflows.wake(tenantId);
   return true;

@@ -169,6 +169,22 @@ describeStore('the watch over all tenants', (store) => {
     expect(await tenant()).toMatchObject({ retentionAlert: 80, retentionAlertTold: 80 });
   });
 
+  it('tells that events wait where no drain is at work to tell it, and takes it back', async () => {
+    const { tenantId, look, findings } = await watched();
+    const view = { ...PAUSED, phase: 'running', pause: null } as const;
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view, tuning: {} });
+    await takeIn(store.db, tenantId, [event('e1', 'c1', new Date())]);
+    await look();
+    expect(await findings()).toEqual([]);
+    const since = "first_taken_at = now() - interval '3 min'";
+    await store.db.query(`UPDATE pending_conversations SET ${since} WHERE tenant_id = $1`, [tenantId]);
+    await look();
+    expect(await findings()).toMatchObject([{ code: 'events_stalled', params: { minutes: 3 } }]);
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 2, view: PAUSED, tuning: {} });
+    await look();
+    expect(await findings()).toEqual([]);
+  });
+
   it('keeps messages as long as it says, whoever has changed the queue', async () => {
     const { queue, look, days, logged } = await watched();
     const Attributes = { MessageRetentionPeriod: '60' };
