@@ -82,6 +82,9 @@ export interface GladlyClientOptions {
   readonly limits?: Partial<Limits>;
 }
 
+/** The template by which a request for the items of a conversation is known. */
+export const ITEMS_PATH = '/api/v1/conversations/{id}/items';
+
 const LIMITS: Limits = {
   timeoutMs: 15_000, // our own choice: as long as Gladly grants our endpoint (gladly.md 1.3)
   // 1,000 items with long emails are a few MB; the 50 MB of a broken or hostile answer must not get into memory.
@@ -160,7 +163,7 @@ export function createGladlyClient(options: GladlyClientOptions): GladlyClient {
     getWebhook: async (id, signal) => one(schemas.readWebhook, get('/api/v1/webhooks/{id}', id), signal),
 
     listConversationItems: async (conversationId, signal, meter) => {
-      const reply = await done(get('/api/v1/conversations/{id}/items', conversationId), signal, meter);
+      const reply = await done(get(ITEMS_PATH, conversationId), signal, meter);
       const items: Item[] = [];
       const drift: string[] = [];
       for (const raw of listOf(reply)) {

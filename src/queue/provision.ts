@@ -18,6 +18,8 @@ export interface Depth {
   readonly waiting: number;
   readonly inFlight: number;
   readonly delayed: number;
+  /** Seconds for which the queue keeps a message; absent when SQS does not say. */
+  readonly keptS?: number;
 }
 
 /** The number of all messages in a queue. */
@@ -209,6 +211,7 @@ const DEPTH_NAMES: QueueAttributeName[] = [
   'ApproximateNumberOfMessages',
   'ApproximateNumberOfMessagesNotVisible',
   'ApproximateNumberOfMessagesDelayed',
+  'MessageRetentionPeriod',
 ];
 
 async function depthOf(client: SQSClient, url: string): Promise<Depth> {
@@ -217,6 +220,7 @@ async function depthOf(client: SQSClient, url: string): Promise<Depth> {
     waiting: Number(found.ApproximateNumberOfMessages ?? 0),
     inFlight: Number(found.ApproximateNumberOfMessagesNotVisible ?? 0),
     delayed: Number(found.ApproximateNumberOfMessagesDelayed ?? 0),
+    ...(found.MessageRetentionPeriod === undefined ? {} : { keptS: Number(found.MessageRetentionPeriod) }),
   };
 }
 

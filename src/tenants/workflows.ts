@@ -269,31 +269,35 @@ export class TenantWorkflows {
       );
       if (failing?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(failing.lastFailure) };
       const { pendingWorkflowTask: task } = raw;
-      if (task == null || ((task.attempt ?? 1) <= TRIES && !stoodStill)) return { state: 'well' };
-      const reason = await this.#whyTaskFails(workflowId);
-      if (reason === null) return { state: 'well' };
-      return { state: 'wedged', reason };
+      if (task == null) return { state: 'well' };
+      const { tries, reason } = await this.#failedTasks(workflowId);
+      const failed = Math.max(tries, (task.attempt ?? 1) - 1);
+      return failed < (stoodStill ? 1 : TRIES) ? { state: 'well' } : { state: 'wedged', reason };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { state: 'ended', how: 'deleted' };
       throw error;
     }
   }
 
-  /** What the last workflow task failed over; null when it went well. */
-  async #whyTaskFails(workflowId: string): Promise<string | null> {
+  /**
+   * How many tasks have failed since the last that was completed, and over what the latest did. Of those that follow each other Temporal keeps the first
+   * in the history, and counts the attempts; but each signal that comes meanwhile begins the count anew.
+   */
+  async #failedTasks(workflowId: string): Promise<{ readonly tries: number; readonly reason: string }> {
     const { history } = await this.#inTime(() =>
       this.#client.workflowService.getWorkflowExecutionHistoryReverse({
         namespace: this.#client.options.namespace,
         execution: { workflowId },
-        maximumPageSize: 20,
+        maximumPageSize: 100,
       }),
     );
-    const last = history?.events?.find(
-      (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskCompletedEventAttributes,
-    );
-    if (last?.workflowTaskCompletedEventAttributes) return null;
-    const failure = last?.workflowTaskFailedEventAttributes?.failure;
-    return failure ? await this.#messageOf(failure) : NO_REASON;
+    const events = history?.events ?? [];
+    const completed = events.findIndex((event) => event.workflowTaskCompletedEventAttributes);
+    const failures = events
+      .slice(0, completed === -1 ? undefined : completed)
+      .flatMap(({ workflowTaskFailedEventAttributes: failed }) => (failed ? [failed] : []));
+    const failure = failures[0]?.failure;
+    return { tries: failures.length, reason: failure ? await this.#messageOf(failure) : NO_REASON };
   }
 
   async #messageOf(failure: ProtoFailure): Promise<string> {

@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/extraction.ts';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import type { GladlyClient } from '../../gladly/client.ts';
-import { GladlyError } from '../../gladly/errors.ts';
+import type { GladlyError } from '../../gladly/errors.ts';
 import type { Governor, QuotaSnapshot } from '../../gladly/quota.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Receiver } from '../../queue/receiver.ts';
@@ -23,9 +23,10 @@ import { logFindings } from '../log-findings.ts';
 import type { Awake, AwakeDrain } from './awake.ts';
 import { DrainRun } from './drain-run.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
+import { GladlyAtLarge } from './gladly-at-large.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
-import { type DrainLimits, HEARTBEAT_MS, PROGRESS_MS } from './limits.ts';
+import { type DrainLimits, HEARTBEAT_MS, LONGEST_HOLD_MS, PROGRESS_MS } from './limits.ts';
 import { type Notes, Observer } from './observer.ts';
 import { References } from './references.ts';
 import type { Room } from './room.ts';
@@ -104,6 +105,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
           client,
           room: deps.room,
           troubledForMs: troubled,
+          heldMs: () => gladly.governor.snapshot('GET').heldMs,
           readingsAtOnce: () => (input.probe ? 1 : readingsAtOnce(gladly.governor.snapshot('GET').allowed)),
           stored(batch) {
             const now = Date.now();
@@ -143,11 +145,8 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
     mark: (pace) => markParked(db, tenantId, fence, pace),
     ping: async () => {
       if (!client) return null;
-      try {
-        await client.getOrganization(cancelled);
-      } catch (error) {
-        return endOf(error, troubled());
-      }
+      const trouble = await new GladlyAtLarge(client, extractDeps(fenced, limits)).organization('', cancelled);
+      if (trouble !== null) return endOf(trouble.error, troubled());
       pinged = true;
       await notes.writeNow(observer);
       return null;
@@ -211,10 +210,13 @@ class Progress {
     if (waiting === 0 && !this.#stands) return;
     const { db, log } = this.#deps;
     const { obstacle, starved } = this.#extract;
+    // Since it was looked at last: a drain may last for an hour.
+    this.#extract.starved = false;
     const quota = this.#quota();
     // Others take half of what there is, or more.
     const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
-    const how = { isRunning: obstacle === undefined, starved: starved || isCrowded, now: new Date() };
+    const isHeld = quota !== null && quota.heldMs > LONGEST_HOLD_MS;
+    const how = { isRunning: obstacle === undefined, starved: starved || isCrowded || isHeld, now: new Date() };
     try {
       const { change, found } = await recordProgress(db, this.#tenantId, how);
       this.#stands = found > 0;
@@ -240,8 +242,7 @@ async function hiddenIn(deps: DrainDeps, { tenantId, queueUrl, deadLetterQueueUr
   }
 }
 
-function endOf(error: unknown, troubledForMs: number): DrainEnd {
-  if (!(error instanceof GladlyError)) throw error;
+function endOf(error: GladlyError, troubledForMs: number): DrainEnd {
   return error.kind === 'rate_limited' ? { kind: 'budget_spent' } : obstacleOf(error, troubledForMs);
 }
 

@@ -2,16 +2,19 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Problem, problem } from '../../contracts/problems.ts';
 import { type ConversationResult, nothing } from '../../contracts/reading.ts';
-import type { GladlyClient } from '../../gladly/client.ts';
+import { type GladlyClient, ITEMS_PATH } from '../../gladly/client.ts';
 import { GladlyError } from '../../gladly/errors.ts';
-import { GladlyAtLarge } from './gladly-at-large.ts';
+import { GladlyAtLarge, type Trouble, type Witnesses } from './gladly-at-large.ts';
 import {
   AT_ONCE_AGAIN_MS,
   CONVERSATIONS_PER_TRANSACTION,
+  DOUBT_RETRY_MS,
   FAILING_ALONE,
   FIRST_BYTES,
   GATHER_READINGS_MS,
   LEDGER_LOOK_MS,
+  LIST_GIVEN_UP,
+  LONGEST_HOLD_MS,
   MAINTENANCE_MS,
   MOST_BYTES,
   READING_RETRY_MS,
@@ -22,7 +25,7 @@ import { type DueConversation, readConversation } from './read-conversation.ts';
 import { type Room, Share } from './room.ts';
 
 /** What extract needs: the ledger, and Gladly. */
-export interface ExtractDeps {
+export interface ExtractDeps extends Witnesses {
   /** Conversations that are due, the neediest first, without those in `except`; with their waiting events. */
   due(limit: number, except: ReadonlySet<string>): Promise<readonly DueConversation[]>;
   /** Milliseconds until the next conversation is due; null when none waits. */
@@ -35,10 +38,10 @@ export interface ExtractDeps {
   readonly client: GladlyClient;
   /** Conversations to read at once, given what the quota allows now. */
   readingsAtOnce(): number;
-  /** Conversations that were read last, the latest first: Gladly should have them. */
-  lastRead(limit: number): Promise<readonly string[]>;
   /** Milliseconds that Gladly has not answered as it should; 0 while it does. */
   troubledForMs(): number;
+  /** Milliseconds for which Gladly wants to be asked nothing, after a 429. */
+  heldMs(): number;
   /** How long something that an event names may stay away, in ms. */
   readonly patienceMs: number;
   /** Memory for what is read, until it is stored. */
@@ -89,7 +92,7 @@ export class Extract {
 
   constructor(deps: ExtractDeps) {
     this.#deps = deps;
-    this.#atLarge = new GladlyAtLarge(deps.client, (limit) => deps.lastRead(limit));
+    this.#atLarge = new GladlyAtLarge(deps.client, deps);
   }
 
   /** Milliseconds since something was last read or stored. */
@@ -104,7 +107,7 @@ export class Extract {
   }
 
   /**
-   * Runs until `enough`, and then finishes what it is reading: its calls are spent. On `stop`, and for an obstacle, it gives up what it
+   * Runs until `enough`, and then finishes what it is reading: its calls are spent, unless Gladly wants to be asked nothing for long. On `stop`, and for an obstacle, it gives up what it
    * is reading. In each case it stores what it has read. Throws what `store` and `due` throw: the events of what is not stored still wait.
    */
   async run(stop: AbortSignal, enough: AbortSignal): Promise<void> {
@@ -116,7 +119,7 @@ export class Extract {
     storing.catch(() => ended.abort());
     try {
       while (!noMore.aborted && !this.obstacle) await this.#readMore(signal, noMore, ended);
-      while (!signal.aborted && !this.obstacle && this.#reading.size > 0) {
+      while (!signal.aborted && !this.obstacle && this.#reading.size > 0 && !this.#isHeld()) {
         await nextEvent(this.#events, ['free', 'obstacle'], signal, LONGEST_SLEEP_MS);
       }
     } finally {
@@ -131,6 +134,13 @@ export class Extract {
       }
     }
     if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** What waits for its turn has not been asked yet; it is asked for by another drain. */
+  #isHeld(): boolean {
+    const isHeld = this.#deps.heldMs() > LONGEST_HOLD_MS;
+    this.starved ||= isHeld;
+    return isHeld;
   }
 
   async #readMore(stop: AbortSignal, noMore: AbortSignal, ended: AbortController): Promise<void> {
@@ -188,7 +198,8 @@ export class Extract {
         const { client, patienceMs } = this.#deps;
         share.again();
         const signal = AbortSignal.any([stop, share.crowdedOut]);
-        const result = await readConversation(client, due, patienceMs, signal, share.took);
+        const isListAlone = async () => (await this.#atLarge.troubleWithLists(due.conversationId, stop)) === null;
+        const result = await readConversation(client, due, patienceMs, signal, share.took, isListAlone);
         share.settle();
         const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
         if (doubt !== null) {
@@ -228,20 +239,24 @@ export class Extract {
   async #giveUp(due: DueConversation, error: GladlyError, othersWork: boolean, stop: AbortSignal): Promise<void> {
     const isItsOwn = ALWAYS_ABOUT_ONE.includes(error.kind) && !error.foreign;
     const mayBeItsOwn = error.kind !== 'rate_limited' && !this.obstacle;
-    let [cause, isAlone] = [error, isItsOwn || (mayBeItsOwn && othersWork)];
+    let [cause, isAlone]: [Trouble, boolean] = [
+      { error, isOfConversations: false },
+      isItsOwn || (mayBeItsOwn && othersWork),
+    ];
     if (!isAlone && mayBeItsOwn) {
       this.#failing.add(due.conversationId);
       // With few of them the organization is asked; with more it may be that no conversation can be read.
       const trouble = await (this.#failing.size <= FAILING_ALONE
-        ? this.#atLarge.organization(stop)
+        ? this.#atLarge.organization(due.conversationId, stop, this.#failing)
         : this.#atLarge.trouble(due.conversationId, stop, this.#failing));
       isAlone = trouble === null;
-      cause = trouble ?? error;
+      cause = trouble ?? cause;
     }
     if (isAlone) {
       const result = afterFailure(due, error);
-      // Nothing is set aside for good while it may be Gladly as a whole.
-      const doubt = isFinal(result) ? await this.#atLarge.trouble(due.conversationId, stop) : null;
+      // Nothing is set aside for good while it may be Gladly as a whole, and no list counts as one that cannot be had.
+      const isListGivenUp = isOfList(error.request) && due.failures >= LIST_GIVEN_UP;
+      const doubt = isFinal(result) || isListGivenUp ? await this.#doubtOf(due, error, stop) : null;
       if (doubt === null) {
         this.#keep(result, due);
         return;
@@ -251,14 +266,30 @@ export class Extract {
     this.#standStill(due, cause);
   }
 
-  /** It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. */
-  #standStill(due: DueConversation, cause: GladlyError): void {
-    this.#letGo(due.conversationId);
-    if (cause.kind === 'rate_limited') {
+  async #doubtOf(
+    { conversationId }: DueConversation,
+    { request }: GladlyError,
+    stop: AbortSignal,
+  ): Promise<Trouble | null> {
+    const trouble = await this.#atLarge.trouble(conversationId, stop);
+    return trouble ?? (isOfList(request) ? await this.#atLarge.troubleWithLists(conversationId, stop) : null);
+  }
+
+  /**
+   * It is Gladly as a whole. The governor slows us down for a 429: the conversation has done nothing wrong then, and is due again. One that was
+   * held against other conversations lets others go first, as it may be those that are gone.
+   */
+  #standStill(due: DueConversation, { error, isOfConversations }: Trouble): void {
+    if (error.kind === 'rate_limited') {
+      this.#letGo(due.conversationId);
       this.starved = true;
       return;
     }
-    this.#stopFor(obstacleOf(cause, this.#deps.troubledForMs()));
+    if (isOfConversations) {
+      const failed = { inMs: DOUBT_RETRY_MS, reason: error.problem.code };
+      this.#keep({ ...nothing(due.conversationId), failed }, due);
+    } else this.#letGo(due.conversationId);
+    this.#stopFor(obstacleOf(error, this.#deps.troubledForMs()));
   }
 
   #stopFor(obstacle: Obstacle): void {
@@ -325,6 +356,9 @@ const ALWAYS_ABOUT_ONE: readonly GladlyError['kind'][] = [
   'moved',
   'not_found',
 ];
+
+/** Asked for the items of a conversation. */
+const isOfList = ({ path }: GladlyError['request']): boolean => path === ITEMS_PATH;
 
 /** It gives something up for good. */
 const isFinal = ({ gone, rejected }: ConversationResult): boolean => gone.length + rejected.length > 0;

@@ -5,6 +5,7 @@ import type { Db } from '../../store/db.ts';
 import { assertFence, StaleDrainError } from '../../store/drains.ts';
 import { spreadMerges } from '../../store/ledger/merges.ts';
 import { nextDueMs, selectDue } from '../../store/ledger/select-due.ts';
+import { failingConversations } from '../../store/ledger/standstill.ts';
 import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { takeInApart } from '../../store/ledger/take-in-apart.ts';
 import { waitingEvents } from '../../store/ledger/waiting.ts';
@@ -56,7 +57,7 @@ function takenMessage(message: ReceivedMessage, sawDrift: (what: string) => void
 export function extractDeps(
   { db, tenantId, fence }: Fenced,
   { settleMs, settleMaxMs, patienceMs }: DrainLimits,
-): Pick<ExtractDeps, 'due' | 'nextDueMs' | 'store' | 'lastRead' | 'patienceMs'> {
+): Pick<ExtractDeps, 'due' | 'nextDueMs' | 'store' | 'lastRead' | 'failing' | 'patienceMs'> {
   const settling = (except: ReadonlySet<string>) => ({
     settleMs,
     settleMaxMs,
@@ -87,6 +88,7 @@ export function extractDeps(
     },
     patienceMs,
     lastRead: (limit) => lastRead(db, tenantId, limit),
+    failing: (limit) => failingConversations(db, tenantId, limit),
     async nextDueMs(except) {
       // A merge that was taken in last is no conversation that waits, until it is spread: nobody would come back for it.
       await spreadMerges(db, tenantId, fence);

@@ -85,6 +85,12 @@ export const LIST_GIVEN_UP = 3;
  */
 export const READING_RETRY_MS = [2_000, 10_000, 60_000, 300_000, 600_000] as const;
 
+/** A conversation that may be in trouble with all others is asked for again after so long, in ms: others go first. */
+export const DOUBT_RETRY_MS = 20_000;
+
+/** A drain that is to end waits so long at most until Gladly may be asked again, in ms. */
+export const LONGEST_HOLD_MS = 5_000;
+
 /** So many conversations may fail one after the other, with Gladly answering otherwise, before others are asked for. */
 export const FAILING_ALONE = 3;
 

@@ -34,8 +34,8 @@ const NOT_MERGED = 'customer_not_merged';
 /**
  * Reads a conversation as seldom as its events allow: once for all of them, and item by item for what that did not show. What can be kept is
  * kept: a list that cannot be had costs neither the head nor the items that events name, and an item costs itself. `patienceMs`: how long
- * something that an event names may stay away before it is given up. `meter` is told of every piece of what is kept in memory. Throws
- * GladlyError, and the signal's reason.
+ * something that an event names may stay away before it is given up. `meter` is told of every piece of what is kept in memory. `isListAlone`: asked
+ * before a list is done without, whether those of other conversations can be had. Throws GladlyError, and the signal's reason.
  */
 export async function readConversation(
   client: GladlyClient,
@@ -43,6 +43,7 @@ export async function readConversation(
   patienceMs: number,
   signal: AbortSignal,
   meter?: Meter,
+  isListAlone: () => Promise<boolean> = async () => true,
 ): Promise<ConversationResult> {
   const { conversationId, events } = due;
   const result = nothing(conversationId);
@@ -61,7 +62,7 @@ export async function readConversation(
     const eventIds = events.map(({ eventId }) => eventId);
     return { ...result, conversationGone: true, moved: { to, eventIds } };
   }
-  const list = items instanceof GladlyError ? withoutList(items, due.failures) : items;
+  const list = items instanceof GladlyError ? await withoutList(items, due.failures, isListAlone) : items;
   const shown = new Set(list.items.map((item) => item.id));
   // Gladly may show a merge a moment later, as all else; what it shows in the end is the truth.
   const isUnmerged = ({ formerCustomerId, missingMs }: WaitingEvent) =>
@@ -120,10 +121,17 @@ function orUnlisted(error: unknown): GladlyError {
   throw error;
 }
 
-/** A list is done without when it is too large, which it stays, and when whatever else is wrong with it alone came again and again. */
-function withoutList(error: GladlyError, failures: number): ItemsAnswer {
+/**
+ * A list is done without when it is too large, which it stays, and when whatever else is wrong with it alone came again and again. Were it done
+ * without while no list can be had, what was not read would never be missed.
+ */
+async function withoutList(
+  error: GladlyError,
+  failures: number,
+  isAlone: () => Promise<boolean>,
+): Promise<ItemsAnswer> {
   const isGivenUp = failures >= LIST_GIVEN_UP && !PASSES.includes(error.kind);
-  if (error.kind !== 'too_large' && !isGivenUp) throw error;
+  if (error.kind !== 'too_large' && !(isGivenUp && (await isAlone()))) throw error;
   return { items: [], limited: true, drift: [`conversation.items:${error.kind}`] };
 }
 

@@ -5,7 +5,6 @@ import { extractionWorkflowId, onboardingWorkflowId } from '../../contracts/tena
 import { missingKeyIn } from '../../crypto/aead.ts';
 import { recordAction } from '../../store/actions.ts';
 import type { Db } from '../../store/db.ts';
-import { noteAlertTold } from '../../store/retention-alerts.ts';
 import type { PlaceFacts } from '../../store/tenant-states.ts';
 import { getTenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -83,8 +82,6 @@ export async function putRight(
         tuning: tunings.extraction,
         ...(pause ? { pause } : {}),
       });
-    // It knows nothing of what its predecessor was told, and is told anew.
-    if (which === 'extraction' && facts.tenant.retentionAlertTold > 0) await noteAlertTold(db, tenantId, 0);
     const details = { workflow: which, how };
     await recordAction(db, { tenantId, at: deps.now(), by: 'system', action: 'restart', reason: null, details });
     log.error(

@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import { problem } from '../../contracts/problems.ts';
 import type { SweepActivities, WatchReport } from '../../contracts/sweep.ts';
 import { isNoSuchQueue } from '../../queue/errors.ts';
-import { type Depths, type Queues, totalOf } from '../../queue/provision.ts';
+import { DAY_SECONDS, DEAD_RETENTION_DAYS } from '../../queue/limits.ts';
+import { type Depth, type Depths, type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
 import { clearParked, type DrainState, drainStates, orderDrains } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
@@ -95,7 +96,7 @@ async function watchOne(
 
   // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
   const isPaused = facts.extraction?.pause != null;
-  const isAtIt = drain?.parkedAt != null || !isIdle(drain, deps.now());
+  const isAtIt = drain?.parkedAt != null || idleMs(deps, drain) < NOBODY_AT_IT_MS;
   const isSilent = facts.extraction?.phase === 'running' && !isAtIt;
   if (survey !== null) await part('workflows', () => putRight(deps, facts, survey, isSilent));
   const depths = await part('queue', () => lookAtQueue(deps, facts));
@@ -108,7 +109,7 @@ async function watchOne(
   if (depths !== null) {
     const inQueue = totalOf(depths.queue);
     if (inQueue === 0) {
-      if (await part('alert', () => calm(deps, tenant))) report.cleared += 1;
+      if (await part('alert', () => calm(deps, facts))) report.cleared += 1;
     } else {
       const verdict = judge(
         {
@@ -120,15 +121,17 @@ async function watchOne(
         deps.now(),
       );
       await part('retention', () => extend(deps, tenant, verdict));
-      if (await part('alert', () => alarm(deps, tenant, verdict))) report.raised += 1;
+      if (await part('alert', () => alarm(deps, facts, verdict))) report.raised += 1;
       if (verdict.archive) await part('archive', () => deps.workflows.archive(tenantId));
     }
   }
-  // A drain says so while one runs; what was paused since has another reason.
-  if (facts.findings.some(isOfProgress) && facts.extraction?.phase !== 'running')
+  // A drain says so while one runs; what was paused since has another reason. Where none is at work nobody else would tell.
+  const isRunning = facts.extraction?.phase === 'running';
+  const isDeserted = isRunning && (counts?.waiting ?? 0) > 0 && idleMs(deps, drain) > NOBODY_AT_IT_MS;
+  if (isDeserted || (facts.findings.some(isOfProgress) && !isRunning))
     await part('progress', async () => {
-      const over = { isRunning: false, starved: false, now: deps.now() };
-      logFindings(deps.log, tenantId, (await recordProgress(deps.db, tenantId, over)).change);
+      const how = { isRunning, starved: false, now: deps.now() };
+      logFindings(deps.log, tenantId, (await recordProgress(deps.db, tenantId, how)).change);
     });
   const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
   // Each signal to a workflow that stands still only makes its history longer.
@@ -149,6 +152,8 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   try {
     const depths = await queues.depths({ queue: queueUrl, dead: deadLetterQueueUrl });
     if (known !== null) logFindings(log, tenantId, await recordQueue(db, tenantId, null));
+    await keepFor(deps, queueUrl, depths.queue, tenant.retentionDays, tenantId);
+    await keepFor(deps, deadLetterQueueUrl, depths.dead, DEAD_RETENTION_DAYS, tenantId);
     return depths;
   } catch (error) {
     if (!isOfTheQueue(queueProblem(error).problem)) throw error;
@@ -160,17 +165,25 @@ async function lookAtQueue(deps: WatchDeps, { tenant, findings }: PlaceFacts): P
   }
 }
 
-const isIdle = (drain: DrainState | undefined, now: Date): boolean =>
-  now.getTime() - (drain?.lastActivityAt?.getTime() ?? 0) >= NOBODY_AT_IT_MS;
+/** A queue that keeps messages for less than we say was changed by somebody else. More does no harm, and may be a change that is under way. */
+async function keepFor({ queues, log }: WatchDeps, url: string, { keptS }: Depth, days: number, tenantId: string) {
+  if (keptS === undefined || keptS >= days * DAY_SECONDS) return;
+  await queues.setRetention(url, days);
+  log.warn({ event: 'queue.retention_mended', tenantId, keptS, days }, 'queue: kept messages for less than it should');
+}
+
+const idleMs = ({ now }: WatchDeps, drain: DrainState | undefined): number =>
+  now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
 
 /** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless. */
 async function wakeIfForgotten(
-  { db, workflows, now }: WatchDeps,
+  deps: WatchDeps,
   tenantId: string,
   drain: DrainState | undefined,
   waiting: number,
 ): Promise<boolean> {
-  if (waiting === 0 || (drain?.parkedAt == null && !isIdle(drain, now()))) return false;
+  const { db, workflows } = deps;
+  if (waiting === 0 || (drain?.parkedAt == null && idleMs(deps, drain) < NOBODY_AT_IT_MS)) return false;
   await clearParked(db, tenantId);
   await orderDrains(db, [tenantId], 'look');
   await workflows.wake(tenantId);
@@ -196,11 +209,15 @@ async function extend(deps: WatchDeps, tenant: Tenant, { extendTo }: RiskVerdict
 }
 
 /** True when a new alert was raised. Noted first, for list and metrics do not need Temporal; the extraction is told until it was. */
-async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLossAt }: RiskVerdict): Promise<boolean> {
+async function alarm(
+  deps: WatchDeps,
+  facts: PlaceFacts,
+  { level, percent, firstLossAt }: RiskVerdict,
+): Promise<boolean> {
   const { db, workflows, log } = deps;
-  const { tenantId, retentionAlertTold } = tenant;
+  const { tenantId, retentionAlertTold } = facts.tenant;
   if (level === 0) {
-    await calm(deps, tenant);
+    await calm(deps, facts);
     return false;
   }
   const isNew = await raiseAlert(db, tenantId, level);
@@ -211,7 +228,9 @@ async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLos
       'retention: waiting events are about to expire',
     );
   }
-  if (retentionAlertTold < level) {
+  // One that was begun anew, or reset, was told nothing.
+  const hasForgotten = facts.extraction?.warning === null && !facts.findings.some(isOfWorkflows);
+  if (retentionAlertTold < level || hasForgotten) {
     await workflows.warn(tenantId, problem('events_expire', { percent, at }));
     await noteAlertTold(db, tenantId, level);
   }
@@ -219,11 +238,12 @@ async function alarm(deps: WatchDeps, tenant: Tenant, { level, percent, firstLos
 }
 
 /** True when an alert was up. */
-async function calm({ db, workflows, log }: WatchDeps, { tenantId, retentionAlertTold }: Tenant): Promise<boolean> {
+async function calm({ db, workflows, log }: WatchDeps, { tenant, extraction }: PlaceFacts): Promise<boolean> {
+  const { tenantId, retentionAlertTold } = tenant;
   const wasUp = await clearAlert(db, tenantId);
   if (wasUp)
     log.info({ event: 'retention.alert_cleared', tenantId }, 'retention: no event is about to expire any more');
-  if (retentionAlertTold > 0) {
+  if (retentionAlertTold > 0 || extraction?.warning?.code === 'events_expire') {
     await workflows.warn(tenantId, null);
     await noteAlertTold(db, tenantId, 0);
   }

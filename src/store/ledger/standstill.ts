@@ -48,3 +48,17 @@ export async function standstillOf(
   const nothing = { failing: 0, failingIds: [], reason: null, putOff: 0, putOffIds: [], putOffReason: null };
   return rows[0] ?? { ...nothing, oldestDueMs: null };
 }
+
+/** Up to `limit` conversations whose last reading failed. Throws StoreError. */
+export async function failingConversations(
+  db: Queryable,
+  tenantId: TenantId,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await db.query<{ conversationId: string }>(
+    `SELECT conversation_id AS "conversationId" FROM pending_conversations WHERE tenant_id = $1 AND attempts > 0
+     ORDER BY conversation_id LIMIT $2`,
+    [tenantId, limit],
+  );
+  return rows.map(({ conversationId }) => conversationId);
+}

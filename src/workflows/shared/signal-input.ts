@@ -34,11 +34,14 @@ export function credentialsIn(given: unknown): SubmittedCredentials | null {
   return { version: Number(version), ...(isWebhookSetup(setup) ? { setup } : {}) };
 }
 
+/** Before there was anything to pause. Temporal refuses times of years that have not four digits, and with them the task. */
+const FIRST_TIME = Date.parse('2000-01-01T00:00:00Z');
+
 /** When it was asked for, an ISO time: `now` unless an earlier one is given. */
 export function askedAt(given: unknown, now: string): string {
   const { at } = fields(given);
   const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-  return ms <= Date.parse(now) ? new Date(ms).toISOString() : now;
+  return ms >= FIRST_TIME && ms <= Date.parse(now) ? new Date(ms).toISOString() : now;
 }
 
 /** Null when a time is missing or is none: what it keeps to stays. */
@@ -61,11 +64,19 @@ export function onboardingTuningsIn(given: unknown): OnboardingTunings | null {
   return times && ofExtraction && { own: times, extraction: ofExtraction };
 }
 
-/** Each a number of at least 1; null when one is not. */
+/** A year: in ms as long as anything waits. Also more events than a history can have. */
+const MOST = 366 * 86_400_000;
+/** A history that ends sooner would begin anew again and again, and nothing else would be done. */
+const LEAST_EVENTS = 10;
+
+/** Each a number of at least 1; null when one is not, or is one that no timer or history can keep to. */
 function timesIn<N extends string>(given: unknown, names: readonly N[]): Record<N, number> | null {
   const found = fields(given);
   const times = names.map((name) => [name, found[name]] as const);
-  const areTimes = times.every(([, value]) => typeof value === 'number' && Number.isFinite(value) && value >= 1);
+  const areTimes = times.every(
+    ([name, value]) =>
+      typeof value === 'number' && value >= (name === 'continueAsNewAfter' ? LEAST_EVENTS : 1) && value <= MOST,
+  );
   return areTimes ? (Object.fromEntries(times) as Record<N, number>) : null;
 }
 

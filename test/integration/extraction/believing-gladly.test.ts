@@ -109,13 +109,14 @@ class Case {
   truth = async (id: string) => truth.parse(await this.gladly.control('GET', `/conversations/${id}`));
 
   pause = (): Promise<unknown> => this.world.api('POST', `/v1/tenants/${this.tenant.id}/pause`, { reason: 'a test' });
+  again = (): Promise<unknown> => this.world.api('POST', `/v1/tenants/${this.tenant.id}/recheck`);
   resume = (): Promise<unknown> => this.world.api('POST', `/v1/tenants/${this.tenant.id}/resume`);
 }
 
-describe('extraction believes Gladly', { timeout: 120_000 }, () => {
+describe('extraction believes Gladly', { timeout: 240_000 }, () => {
   let world: World;
   const gladlies: TestGladly[] = [];
-  const CASES = 19;
+  const CASES = 23;
 
   beforeAll(async () => {
     for (let n = 0; n < CASES; n += 1) gladlies.push(await startGladly());
@@ -238,6 +239,56 @@ describe('extraction believes Gladly', { timeout: 120_000 }, () => {
     await on.when('gone', ({ gone, extracted }) => gone === 1 && extracted === 8);
     expect(await on.read(others[0] ?? '')).toMatchObject({ goneAt: expect.any(String) });
   });
+
+  it.concurrent('that many are gone at once: they keep nobody else from being read', async () => {
+    const on = await connected();
+    const ids = await on.conversations(8);
+    for (const id of ids) await on.change(id);
+    await on.when('all stored', ({ extracted }) => extracted === 8);
+    const alive = await on.conversation();
+    await on.pause();
+    await on.change(ids[0] ?? '');
+    for (const id of ids) await on.gladly.control('DELETE', `/conversations/${id}`);
+    await on.resume();
+    await on.whenSeen('conversations_not_found', 60_000);
+    await on.change(alive);
+    await on.when('the living one', ({ extracted }) => extracted === 9, 15_000);
+    await on.when('gone', ({ gone, waiting }) => gone === 1 && waiting === 0, 60_000);
+  });
+
+  it.concurrent('about one conversation (403), also where it never lets us read the organization', async () => {
+    const on = await connected();
+    await on.gladly.fault({ path: '/api/v1/organization', status: 403 });
+    await on.stored();
+    const [sick = '', ...others] = await on.conversations(4);
+    await on.gladly.fault({ path: `/api/v1/conversations/${sick}**`, status: 403, body: 'empty' });
+    await on.change(sick);
+    await on.lookFor(4_000);
+    for (const id of others) await on.change(id);
+    await on.when('all others', ({ extracted, waiting }) => extracted === 4 && waiting === 1);
+    expect([...on.seen]).not.toContain('needs_attention');
+  });
+
+  // Longer than a list is asked for before one is done without (LIST_GIVEN_UP).
+  it.concurrent.each([{ status: 404 }, { status: 403, body: 'empty' }, { status: 400 }])(
+    'that one list cannot be had, and not that none can: %j',
+    async (fault) => {
+      const on = await connected();
+      const stored = await on.stored();
+      const ids = [stored, ...(await on.conversations(3))];
+      await on.gladly.fault({ path: '/api/v1/conversations/*/items', ...fault });
+      for (const id of ids) await on.change(id);
+      await on.lookFor(80_000);
+      expect((await on.look()).events).toMatchObject({ extracted: 1, gone: 0, rejected: 0, waiting: 4 });
+      await on.gladly.clearFaults();
+      await on.when('all', ({ extracted, waiting }) => extracted === 5 && waiting === 0, 75_000);
+      for (const id of ids) {
+        const read = await on.read(id);
+        expect(read).toMatchObject({ limited: false });
+        expect(read.items).toHaveLength((await on.truth(id)).items.length);
+      }
+    },
+  );
 
   it.concurrent('in the order in which it was asked, whatever its clocks say', async () => {
     const on = await connected();

@@ -23,7 +23,7 @@ const due = (failures: number, itemId: string | null = null) => ({
 });
 
 /** Extract over a Gladly that answers like this, and a ledger in which one conversation is due. */
-async function extractOver(answer: Answerer) {
+async function extractOver(answer: Answerer, held = 0) {
   const client = clientOf(extraHost(await startHttp(answer)));
   const stored: unknown[] = [];
   const deps: ExtractDeps = {
@@ -37,6 +37,8 @@ async function extractOver(answer: Answerer) {
     client,
     readingsAtOnce: () => 1,
     lastRead: async () => [],
+    failing: async () => [],
+    heldMs: () => held,
     troubledForMs: () => 0,
     patienceMs: 1_000,
     room: new Room(1_000_000),
@@ -59,6 +61,19 @@ it('a stop ends it also while it asks whether Gladly as a whole is in trouble, a
   expect(stored).toEqual([]);
   expect(extract.obstacle).toBeUndefined();
 });
+
+it('is over when enough was done, although Gladly wants to be asked nothing for an hour', async () => {
+  const asked = Promise.withResolvers<void>();
+  // A turn that does not come looks like an answer that does not.
+  const { extract, stored } = await extractOver(() => asked.resolve(), 3_600_000);
+  const enough = new AbortController();
+  const running = extract.run(new AbortController().signal, enough.signal);
+  await asked.promise;
+  enough.abort();
+  await expect(running).resolves.toBeUndefined();
+  expect(stored).toEqual([]);
+  expect(extract).toMatchObject({ starved: true, obstacle: undefined });
+}, 5_000);
 
 it('pages in the place of Gladly are maintenance for a while, and then a matter for a person', () => {
   const request = { host: 'acme.gladly.com', method: 'GET', path: '/api/v1/organization' };

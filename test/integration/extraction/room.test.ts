@@ -101,6 +101,8 @@ async function drain(
     stored: () => undefined,
     readingsAtOnce: () => 10,
     lastRead: async () => [],
+    failing: async () => [],
+    heldMs: () => 0,
     troubledForMs: () => 0,
     patienceMs: 1_000,
   });
@@ -170,6 +172,8 @@ it('a drain that is to end does not wait for room', async () => {
     stored: () => undefined,
     readingsAtOnce: () => 1,
     lastRead: async () => [],
+    failing: async () => [],
+    heldMs: () => 0,
     troubledForMs: () => 0,
     patienceMs: 1_000,
   });

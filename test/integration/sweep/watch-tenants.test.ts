@@ -6,6 +6,7 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import { Registry } from '@prometheus-io/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -16,6 +17,7 @@ import { z } from 'zod';
 import { createWatchTenants, type WatchDeps } from '../../../src/activities/sweep/watch-tenants.ts';
 import type { ExtractionView } from '../../../src/contracts/extraction.ts';
 import type { OnboardingTuning } from '../../../src/contracts/onboarding.ts';
+import { problem } from '../../../src/contracts/problems.ts';
 import type { WatchReport } from '../../../src/contracts/sweep.ts';
 import { createQueues, type Queues } from '../../../src/queue/provision.ts';
 import { listActions } from '../../../src/store/actions.ts';
@@ -155,8 +157,16 @@ describeStore('the watch over all tenants', (store) => {
     expect(await tenant()).toMatchObject({ retentionDays: 14, retentionAlert: 80, retentionAlertTold: 0 });
     // As soon as Temporal answers, the extraction is told, once.
     await look(12 * DAY_MS);
+    const warning = problem('events_expire', { percent: 85, at: at(0).toISOString() });
+    const says = (seq: number, view: ExtractionView) =>
+      recordExtraction(store.db, { tenantId, runId: 'r', seq, view, tuning: {} });
+    await says(2, { ...PAUSED, warning });
     await look(12 * DAY_MS);
     expect(told.filter((it) => it.startsWith('warn'))).toEqual(['warn events_expire']);
+    // Begun anew or reset, it says nothing of it any more, and is told once more.
+    await says(3, PAUSED);
+    await look(12 * DAY_MS);
+    expect(told.filter((it) => it.startsWith('warn'))).toEqual(['warn events_expire', 'warn events_expire']);
     expect(await tenant()).toMatchObject({ retentionAlert: 80, retentionAlertTold: 80 });
   });
 
@@ -174,6 +184,33 @@ describeStore('the watch over all tenants', (store) => {
     expect(await findings()).toEqual([]);
     await markParked(store.db, tenantId, fence);
     expect((await look(151_000)).failed).toBe(0);
+  });
+
+  it('tells that events wait where no drain is at work to tell it, and takes it back', async () => {
+    const { tenantId, look, findings } = await watched();
+    const view = { ...PAUSED, phase: 'running', pause: null } as const;
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view, tuning: {} });
+    await takeIn(store.db, tenantId, [event('e1', 'c1', new Date())]);
+    await look();
+    expect(await findings()).toEqual([]);
+    const since = "first_taken_at = now() - interval '3 min'";
+    await store.db.query(`UPDATE pending_conversations SET ${since} WHERE tenant_id = $1`, [tenantId]);
+    await look();
+    expect(await findings()).toMatchObject([{ code: 'events_stalled', params: { minutes: 3 } }]);
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 2, view: PAUSED, tuning: {} });
+    await look();
+    expect(await findings()).toEqual([]);
+  });
+
+  it('keeps messages as long as it says, whoever has changed the queue', async () => {
+    const { queue, look, days, logged } = await watched();
+    const Attributes = { MessageRetentionPeriod: '60' };
+    await sqs.clients.control.send(new SetQueueAttributesCommand({ QueueUrl: queue, Attributes }));
+    await look();
+    expect(await days()).toBe(4);
+    expect(logged('queue.retention_mended')).toHaveLength(1);
+    await look();
+    expect(logged('queue.retention_mended')).toHaveLength(1);
   });
 
   it('tells again what a process that died had not told, and takes back what it told', async () => {

@@ -140,7 +140,13 @@ const POISON: readonly (readonly [string, () => Promise<Payload> | Payload])[] =
   ['that is empty', () => ({})],
 ];
 /** Readable, and not what the signal takes. */
-const SHAPES = ['null', '7', '"text"', '[]', '{"by": 7}', '{"code": "events_expire"}', '{"version": "x"}'];
+const SHAPES = [
+  ...['null', '7', '"text"', '[]', '{"by": 7}', '{"code": "events_expire"}', '{"version": "x"}'],
+  '{"version": 9007199254740991}',
+  // Of the shape that is asked for, and beyond what a Date or Temporal holds.
+  '{"parkedLookMs":1e300,"gladlyWaitMs":1e300,"gladlyWaitMaxMs":1e300,"attentionLookMs":1e300,"continueAsNewAfter":1}',
+];
+const BEFORE_ALL_TIME = '{"by": "ann", "reason": "long ago", "at": "-200000-01-01T00:00:00Z"}';
 
 const EXTRACTION_SIGNALS = [
   'pause',
@@ -186,8 +192,12 @@ describe('signals that cannot be read, each to an extraction', () => {
     const worker = await work(handle.workflowId, ours);
     for (const name of EXTRACTION_SIGNALS)
       for (const shape of SHAPES) await signalRaw(handle, name, payload('json/plain', shape));
-    await handle.signal(pauseSignal, { by: 'ann', reason: 'it lives' });
-    await vi.waitFor(async () => expect((await handle.query(extractionStatusQuery)).phase).toBe('paused'), SOON);
+    await signalRaw(handle, 'resume', payload('json/plain', '{}'));
+    await signalRaw(handle, 'pause', payload('json/plain', BEFORE_ALL_TIME));
+    const status = (): Promise<ExtractionStatus> => handle.query(extractionStatusQuery);
+    await vi.waitFor(async () => expect((await status()).pause).toMatchObject({ reason: 'long ago' }), SOON);
+    await handle.signal('resume', {});
+    await vi.waitFor(async () => expect((await status()).phase).toBe('parked'), SOON);
     expect(worker.isAlive()).toBe(true);
   });
 });
@@ -304,6 +314,13 @@ describe('a key that goes while a history still needs it', () => {
       const examined = await new TenantWorkflows(clientWith(ours)).examine(taskQueue);
       if (examined.state !== 'wedged') throw new Error(`it is ${examined.state}`);
       expect(missingKeyIn(examined.reason)).toBe('k0');
+      // Temporal counts its tries anew with each signal that comes, and nothing goes on all the same.
+      await handle.signal('unheardOf');
+      await vi.waitFor(async () => {
+        const { raw } = await handle.describe();
+        expect(raw.pendingWorkflowTask?.attempt).toBeLessThanOrEqual(2);
+      }, LATER);
+      expect(await new TenantWorkflows(clientWith(ours)).examine(taskQueue)).toMatchObject({ state: 'wedged' });
       await second.stop();
 
       await work(taskQueue, ours, older);
@@ -313,6 +330,6 @@ describe('a key that goes while a history still needs it', () => {
       else
         await vi.waitFor(async () => expect((await back.query(onboardingStatusQuery)).step).toBe('credentials'), LATER);
     },
-    60_000,
+    90_000,
   );
 });

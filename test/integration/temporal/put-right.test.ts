@@ -168,20 +168,6 @@ it('an onboarding whose check fails again and again in a way of its own is told 
   await expect.poll(findings, { timeout: 60_000, interval: 5_000 }).toEqual([]);
 }, 120_000);
 
-it('an extraction that is begun anew is told again that events are about to expire', async () => {
-  const it = await connected();
-  await it.pause();
-  await world.db.query('UPDATE tenants SET retention_alert = 80, retention_alert_told = 80 WHERE tenant_id = $1', [
-    it.id,
-  ]);
-  await it.extraction.terminate('oops');
-  await sweep();
-  const { rows } = await world.db.query('SELECT retention_alert_told AS told FROM tenants WHERE tenant_id = $1', [
-    it.id,
-  ]);
-  expect(rows).toEqual([{ told: 0 }]);
-}, 60_000);
-
 it('changed settings reach workflows that run', async () => {
   const it = await connected();
   await sweep({ parkedLookMs: 123_456 });

@@ -49,7 +49,7 @@ describe('the input of signals and updates', () => {
         }
         if (isWebhookSetup(given)) expect(['create_for_me', 'by_hand']).toContain(given);
         const submitted = credentialsIn(given);
-        if (submitted) expect(submitted.version > 0 && Number.isSafeInteger(submitted.version)).toBe(true);
+        if (submitted) expect(submitted.version > 0 && Number.isInteger(submitted.version)).toBe(true);
         expect(Date.parse(askedAt(given, NOW))).toBeLessThanOrEqual(Date.parse(NOW));
         expect(extractionTuningIn(given)).toBeNull();
       }),
@@ -69,11 +69,14 @@ describe('the input of signals and updates', () => {
     for (const version of [1_000_001, Number.MAX_SAFE_INTEGER]) expect(credentialsIn({ version })).toBeNull();
     const earlier = '2026-01-01T00:00:00.000Z';
     expect(askedAt({ at: earlier }, NOW)).toBe(earlier);
-    for (const at of [NOW.replace('2026', '2027'), 'yesterday', 5]) expect(askedAt({ at }, NOW)).toBe(NOW);
+    for (const at of [NOW.replace('2026', '2027'), 'yesterday', 5, '-200000-01-01T00:00:00Z', '0000-01-01'])
+      expect(askedAt({ at }, NOW)).toBe(NOW);
     const tuning = extractionInput('acme').tuning;
     expect(extractionTuningIn(tuning)).toEqual(tuning);
-    for (const no of [0, -1, Number.NaN, '5', undefined])
+    for (const no of [0, -1, Number.NaN, '5', undefined, 1e300, Number.MAX_SAFE_INTEGER])
       expect(extractionTuningIn({ ...tuning, parkedLookMs: no })).toBeNull();
+    expect(extractionTuningIn({ ...tuning, continueAsNewAfter: 1 })).toBeNull();
+    expect(credentialsIn({ version: Number.MAX_SAFE_INTEGER })).toBeNull();
     const warning = problem('events_expire', { percent: 80, at: '2026-01-03T00:00:00Z' });
     expect(problemIn(warning)).toEqual(warning);
   });
