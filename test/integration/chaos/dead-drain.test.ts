@@ -37,6 +37,7 @@ test('paused and resumed while the worker of its drain is dead: the extraction g
     activities: {
       /** The first one neither heartbeats nor hears: its heartbeat times out, and Temporal tries nothing again that was to stop. */
       recordExtraction: async () => ({ before: null }),
+      orderStop: async () => undefined,
       drain: async (): Promise<DrainResult> => {
         drains += 1;
         if (drains > 1) return PARKED;

@@ -20,7 +20,11 @@ it('open and closed histories of a cluster are replayed, and those that a commit
     taskQueue: 'replayed',
     workflowBundle: genuine,
     dataConverter,
-    activities: { drain: async () => PARKED, recordExtraction: async () => ({ before: null }) },
+    activities: {
+      drain: async () => PARKED,
+      recordExtraction: async () => ({ before: null }),
+      orderStop: async () => undefined,
+    },
   });
   await worker.runUntil(async () => {
     const handles = await Promise.all(

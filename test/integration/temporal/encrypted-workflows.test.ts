@@ -68,7 +68,7 @@ async function beside<T>(
     taskQueue: EXTRACTION_TASK_QUEUE,
     workflowBundle: await workflowBundle(),
     dataConverter: createDataConverter(keys),
-    activities: { drain, recordExtraction: async () => ({ before: null }) },
+    activities: { drain, recordExtraction: async () => ({ before: null }), orderStop: async () => undefined },
   });
   return worker.runUntil(test);
 }

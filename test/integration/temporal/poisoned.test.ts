@@ -67,6 +67,7 @@ async function work(taskQueue: string, ...keys: ReturnType<typeof secret>[]) {
     activities: {
       drain: async () => PARKED,
       recordExtraction: async () => ({ before: null }),
+      orderStop: async () => undefined,
       recordOnboarding: async () => ({ before: null }),
       provision: done,
       checkDomain: done,

@@ -59,7 +59,7 @@ test.each([
       Worker.create({
         ...shared,
         workflowBundle: bundle,
-        activities: { recordExtraction: async () => ({ before: null }) },
+        activities: { recordExtraction: async () => ({ before: null }), orderStop: async () => undefined },
         enableNonLocalActivities: false,
       });
     const client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });

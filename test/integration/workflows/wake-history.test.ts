@@ -30,6 +30,7 @@ test('a tenant that is woken and parks again writes no search attributes: each w
     workflowBundle: await workflowBundle(),
     activities: {
       recordExtraction: async () => ({ before: null }),
+      orderStop: async () => undefined,
       drain: async (): Promise<DrainResult> => {
         drains += 1;
         return PARKED;
