@@ -26,8 +26,10 @@ export async function putCredentials(
   const { host, email, apiToken } = credentials;
   return await db.transaction(async (tx) => {
     const { rows } = await tx.query<{ version: number; incarnation: string }>(
-      `UPDATE tenants SET credentials_version = credentials_version + 1 WHERE tenant_id = $1
-       RETURNING credentials_version AS version, incarnation`,
+      // Above what its onboarding was told of, too: anybody can signal it a version that there never was, and lower ones are old news to it.
+      `UPDATE tenants SET credentials_version = 1 + greatest(credentials_version, (
+         SELECT (onboarding->>'credentialsVersion')::integer FROM tenant_states s WHERE s.tenant_id = tenants.tenant_id))
+       WHERE tenant_id = $1 RETURNING credentials_version AS version, incarnation`,
       [tenantId],
     );
     const [owner] = rows;

@@ -12,6 +12,7 @@ import {
   extractionStatusQuery,
   renewSignal,
 } from '../../../src/contracts/extraction.ts';
+import { submitCredentialsSignal } from '../../../src/contracts/onboarding.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
@@ -42,7 +43,7 @@ let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 9 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 10 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
   const { SECRET_KEYS } = readConfig(world.variables, 'api');
   client = new Client({
@@ -167,6 +168,14 @@ it('a reset takes back no pause, no retention and no choice of set-up, whether s
   await world.api('POST', `${it.path}/resume`);
   await it.until('resumed', (now) => now.extraction?.pause === null);
 }, 90_000);
+
+it('an onboarding that was signalled credentials that never were says so, and takes those that are entered then', async () => {
+  const it = await connected();
+  await it.onboarding.signal(submitCredentialsSignal, { version: 1_000 });
+  await it.until('asking', ({ problem }) => problem === 'credentials_missing');
+  await world.api('PUT', `${it.path}/credentials`, credentialsOf(it.gladly));
+  await it.until('connected again', ({ problem, onboarding }) => problem === null && onboarding?.state === 'done');
+}, 60_000);
 
 it('one that was paused in Temporal itself is told of, with what to do, until it is unpaused', async () => {
   const it = await connected();
