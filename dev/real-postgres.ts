@@ -39,6 +39,11 @@ export class RealPostgres {
     return postgres;
   }
 
+  /** Of the server, whose children serve the connections. */
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
   /** SIGKILL to the server; its children end when they see that it is gone. Resolves when the next one runs. */
   async kill(): Promise<void> {
     const server = this.#server;

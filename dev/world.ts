@@ -122,6 +122,9 @@ function productEnv(config: DevConfig, facts: WorldFacts): Readonly<Record<strin
     API_PORT: String(config.apiPort),
     SIMULATOR_PORT: String(config.simulatorPort),
     PUBLIC_URL: config.publicUrl,
+    // Ctrl-C ends it all within 5 s, and a receive that was given up holds back what comes meanwhile.
+    WORKER_GRACE_MS: process.env['WORKER_GRACE_MS'] ?? '1000',
+    RECEIVE_WAIT_SECONDS: process.env['RECEIVE_WAIT_SECONDS'] ?? '2',
     // PGlite has no autovacuum.
     VACUUM: String(config.databaseUrl === undefined),
     GLADLY_EXTRA_HOSTS: gladlyHosts.filter((host) => host !== '').join(','),

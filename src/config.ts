@@ -87,11 +87,16 @@ const variables = z.object({
   ATTENTION_LOOK_MS: ms(900_000),
   /** Temporal itself suggests 4,096 history events. */
   CONTINUE_AS_NEW_AFTER: count(2_000),
-  DRAIN_BUDGET_MS: ms(60_000),
-  /** The same while nine tenths of DRAIN_SLOTS are taken: then a tenant that was just woken waits for one of them. */
+  /** A drain ends after this long, and another one follows: a workflow begins a new history only between two. Temporal would end it after 75 minutes. */
+  DRAIN_BUDGET_MS: z.coerce.number().int().min(0).max(3_600_000).default(3_600_000),
+  /** The same while nine tenths of DRAIN_SLOTS are taken by drains that all have something to do: then a tenant that was just woken waits for one of them. */
   DRAIN_CROWDED_BUDGET_MS: ms(15_000),
-  /** A drain that found nothing for this long parks. */
-  PARK_AFTER_MS: ms(5_000),
+  /** The longest that a tenant without events stays awake; one whose events come further apart is put to sleep after a tenth of it. */
+  PARK_AFTER_MS: ms(600_000),
+  /** How long a receive waits for a message; SQS allows 20 s. */
+  RECEIVE_WAIT_SECONDS: z.coerce.number().int().min(1).max(20).default(20),
+  /** After SIGTERM a worker's readings of Gladly have this long to end; it is gone a second later, at the latest. */
+  WORKER_GRACE_MS: ms(20_000),
   SETTLE_MS: ms(1_000),
   SETTLE_MAX_MS: ms(10_000),
   /** What an event names, and Gladly does not have, is gone after so long. */
@@ -107,7 +112,8 @@ const variables = z.object({
   VACUUM: z.enum(['true', 'false']).default('false'),
   /** A bundle of the workflows that was made beforehand (src/temporal/bundle-workflows.ts), as in the image. Unset: made at each start of a worker. */
   WORKFLOW_BUNDLE: text.optional(),
-  DRAIN_SLOTS: count(100),
+  /** Tenants that are awake in one worker at the same time. */
+  DRAIN_SLOTS: count(2_000),
   ONBOARDING_SLOTS: count(50),
 });
 

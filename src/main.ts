@@ -19,9 +19,25 @@ const ROLES = {
   worker: async (config: Config, log: Logger): Promise<Running> =>
     (await import('./roles/worker.ts')).startWorker(config, log),
 } as const;
-const USAGE = `Usage: node src/main.ts ${Object.keys(ROLES).join(' | ')}`;
+/** What a person runs, with the environment of a worker; each answers its exit code. 2: it could not be done. */
+const COMMANDS = {
+  keys: async (config: Config, args: readonly string[]): Promise<number> =>
+    (await import('./roles/keys.ts')).runKeys(config, args),
+} as const;
+const USAGE = `Usage: node src/main.ts ${[...Object.keys(ROLES), ...Object.keys(COMMANDS)].join(' | ')}`;
 
 const isRole = (name: string): name is keyof typeof ROLES => Object.hasOwn(ROLES, name);
+const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name);
+
+async function runCommand(name: keyof typeof COMMANDS): Promise<never> {
+  try {
+    process.exit(await COMMANDS[name](readConfig(process.env, 'worker'), process.argv.slice(3)));
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${name}: ${error instanceof ConfigError ? 'The environment does not fit:\n' : ''}${said}\n`);
+    process.exit(2);
+  }
+}
 
 /** Runs a role until a signal ends it, or it ends by itself, which is a failure. */
 async function run(role: keyof typeof ROLES): Promise<never> {
@@ -54,8 +70,9 @@ function signalled(): Promise<void> {
 const role = process.argv[2] ?? '';
 exitWithParent();
 try {
-  if (!isRole(role)) await exitUnhealable(USAGE);
-  else await run(role);
+  if (isRole(role)) await run(role);
+  else if (isCommand(role)) await runCommand(role);
+  else await exitUnhealable(USAGE);
 } catch (error) {
   if (error instanceof ConfigError) await exitUnhealable(`The environment does not fit:\n${error.message}`);
   if (isPortTaken(error))

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { callsOf, markCalls } from '../support/calls.ts';
 import { figure } from '../support/figures.ts';
 import { historyEvents } from '../support/history.ts';
+import { inWords } from '../support/processor-time.ts';
 import type { Finding, Say } from '../support/report.ts';
 import { World } from '../support/world.ts';
 import { lastDone, makeBacklog, resume, untilDrained } from './backlog.ts';
@@ -27,6 +28,7 @@ export async function measureFrugality(events: number, say: Say): Promise<readon
     say(`${events} events wait`);
     const before = await historyEvents(world, pipeline.tenantId);
     await markCalls(pipeline);
+    const time = world.processorTime();
     await resume(pipeline);
     await sleep(WARM_UP_MS);
     const warmUp = await markCalls(pipeline);
@@ -45,6 +47,7 @@ export async function measureFrugality(events: number, say: Say): Promise<readon
     await pipeline.control('PATCH', '/simulator/settings', { quotaPerSecond: QUICK_QUOTA }, z.unknown());
     await untilDrained(pipeline, DRAIN_MS);
     const rest = await markCalls(pipeline);
+    const words = inWords(time.stop());
     const { done } = await lastDone(world, pipeline.tenantId);
     const history = (await historyEvents(world, pipeline.tenantId)) - before;
     const calls = warmUp.calls + alone.calls + (ours?.calls ?? 0) + rest.calls;
@@ -57,7 +60,7 @@ export async function measureFrugality(events: number, say: Say): Promise<readon
         how: `${calls} calls for ${done} events of ${conversations} conversations, all of them waiting at the start; event by event it would be 2, and reading each conversation once ${floor.toFixed(3)}`,
       },
       {
-        figure: figure('quota_used', (100 * used) / (SHARE * QUOTA), '%', 'higher', 95),
+        figure: figure('quota_used', (100 * used) / (SHARE * QUOTA), '%', 'higher', 98),
         how: `of ${SHARE * QUOTA} requests a second (${SHARE} of ${QUOTA}), for ${ALONE_MS / 1_000} s within that backlog; ${alone.refused} calls were answered with 429`,
       },
       {
@@ -65,8 +68,8 @@ export async function measureFrugality(events: number, say: Say): Promise<readon
         how: `of ${theirs?.calls} calls of a client that makes 5 a second, for ${WITH_RIVAL_MS / 1_000} s from its very first; ours: ${ours?.refused} of ${ours?.calls}`,
       },
       {
-        figure: figure('history_events_per_1000', (1_000 * history) / done, 'events', 'lower', 5),
-        how: `${history} events in Temporal for the whole backlog; the first ${(WARM_UP_MS + ALONE_MS + WITH_RIVAL_MS) / 1_000} s of it with Gladly's quota of ${QUOTA}, the rest with ${QUICK_QUOTA}`,
+        figure: figure('history_events_per_1000', (1_000 * history) / done, 'events', 'lower', 2),
+        how: `${history} events in Temporal for the whole backlog; the first ${(WARM_UP_MS + ALONE_MS + WITH_RIVAL_MS) / 1_000} s of it with Gladly's quota of ${QUOTA}, the rest with ${QUICK_QUOTA}. Processor time from the resume to the last one stored: ${words}`,
       },
     ];
   } finally {

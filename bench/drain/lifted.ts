@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { encodeDelivery } from '../../src/queue/envelope.ts';
 import { callsOf, markCalls } from '../support/calls.ts';
 import { figure } from '../support/figures.ts';
+import { inWords } from '../support/processor-time.ts';
 import type { Finding, Say } from '../support/report.ts';
 import { World } from '../support/world.ts';
 import { lastDone, makeBacklog, resume, untilDrained } from './backlog.ts';
@@ -25,8 +26,10 @@ export async function measureSpeed(count: number, say: Say): Promise<readonly Fi
     const before = await bareRate(world.sqsEndpoint, count, encoded.text);
     await markCalls(pipeline);
     const start = Date.now();
+    const time = world.processorTime();
     await resume(pipeline);
     await untilDrained(pipeline, DRAIN_MS);
+    const words = inWords(time.stop(), count);
     const { at, done } = await lastDone(world, pipeline.tenantId);
     const { calls } = callsOf(await markCalls(pipeline), () => true);
     const after = await bareRate(world.sqsEndpoint, count, encoded.text);
@@ -34,8 +37,8 @@ export async function measureSpeed(count: number, say: Say): Promise<readonly Fi
     say(`bare ${before.toFixed(0)} and ${after.toFixed(0)} messages/s, ours ${rate.toFixed(0)} events/s`);
     return [
       {
-        figure: figure('events_per_s_ratio', rate / bare, 'of bare', 'higher', 0.4),
-        how: `${rate.toFixed(0)} events a second from the resume to the last one stored, with ${calls} readings of the simulated Gladly, beside ${before.toFixed(0)} and ${after.toFixed(0)} messages a second of 16 bare loops on the same emulator, before and after; all share the machine's cores`,
+        figure: figure('events_per_s_ratio', rate / bare, 'of bare', 'higher', 0.65),
+        how: `${rate.toFixed(0)} events a second from the resume to the last one stored, with ${calls} readings of the simulated Gladly, beside ${before.toFixed(0)} and ${after.toFixed(0)} messages a second of 16 bare loops on the same emulator, before and after; all share the machine's cores. Processor time meanwhile: ${words}`,
       },
     ];
   } finally {

@@ -1,5 +1,12 @@
-/** `npm run bench -- freshness`: how long an accepted event takes until it is stored, with 100 tenants of which most are parked. */
+/**
+ * `npm run bench -- freshness [--tenants 100] [--rate 10] [--seconds 120]`: how long an accepted event takes until it is stored, with tenants that have
+ * one in ten seconds.
+ */
+import { readOptions } from '../support/options.ts';
 import { report } from '../support/report.ts';
 import { measureFreshness } from './measure.ts';
 
-await report('freshness', (say) => measureFreshness({ tenants: 100, perSecond: 10, seconds: 120 }, say));
+const { options, isWhole } = readOptions({ tenants: 100, rate: 10, seconds: 120 });
+const { tenants, rate, seconds } = options;
+
+await report('freshness', (say) => measureFreshness({ tenants, perSecond: rate, seconds }, say), { isWhole });

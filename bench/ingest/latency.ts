@@ -3,41 +3,78 @@ import { createSqsClients } from '../../src/queue/client.ts';
 import { figure, median } from '../support/figures.ts';
 import type { Finding } from '../support/report.ts';
 import type { Child } from './children.ts';
+import type { Ground } from './ground.ts';
 import { type Contest, measure, type Servers } from './throughput.ts';
 
-const HALF_MS = 3_000;
-const HALF_ROUNDS = 5;
 const LONE = 300;
 
+/** Who answers in a round, at which rate: the endpoint at half of what it can take, and again at half of what the naive one can. */
+const RUNNERS = ['bare', 'ours', 'naive', 'ours beside naive'] as const;
+type Runner = (typeof RUNNERS)[number];
+
+interface Round {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time of the endpoint's process, and of the emulator's, for one event, in microseconds. */
+  readonly cpuUs: number;
+  readonly sqsUs: number;
+}
+
 /**
- * The 99th percentile of answer times at half the throughput of the endpoint, counted from when each request was due. In the same rounds: bare
- * node:http at the same rate, and the naive endpoint at half its own throughput.
+ * The 99th percentile of answer times, counted from when each request was due: at half the throughput of the endpoint, and of it and the naive one at
+ * the same rate, which is half of what the naive one can take. In the same rounds: bare node:http, which keeps nothing.
  */
-export async function atHalfLoad(contest: Contest, servers: Servers): Promise<Finding> {
-  const { ground, loader, say } = contest;
+export async function atHalfLoad(contest: Contest, servers: Servers): Promise<readonly Finding[]> {
+  const { ground, say, rounds } = contest;
   const tenants = ground.tenants.slice(0, 1);
   const half = async (server: Child): Promise<number> => (await measure(contest, server, tenants, true)).perSecond / 2;
-  const rates = { bare: 0, ours: await half(servers.ours), naive: await half(servers.naive) };
-  rates.bare = rates.ours;
-  const p99s = { bare: [] as number[], ours: [] as number[], naive: [] as number[] };
-  const p50s: number[] = [];
-  for (let round = 0; round < HALF_ROUNDS; round += 1) {
-    for (const name of ['bare', 'ours', 'naive'] as const) {
-      const order = { connections: 50, durationMs: HALF_MS, requests: Number.MAX_SAFE_INTEGER, tenants };
-      const label = `h${process.hrtime.bigint()}`;
-      const { p50Ms, p99Ms } = await loader.load({ ...order, port: servers[name].port, perSecond: rates[name], label });
-      await ground.countAndEmpty();
-      p99s[name].push(p99Ms);
-      if (name === 'ours') p50s.push(p50Ms);
+  const [ours, naive] = [await half(servers.ours), await half(servers.naive)];
+  const rates: Readonly<Record<Runner, number>> = { bare: ours, ours, naive, 'ours beside naive': naive };
+  const found: Readonly<Record<Runner, Round[]>> = { bare: [], ours: [], naive: [], 'ours beside naive': [] };
+  for (let round = 0; round < rounds; round += 1) {
+    // Whoever comes second finds another machine: they take turns.
+    for (const name of round % 2 === 0 ? RUNNERS : RUNNERS.toReversed()) {
+      const server = name === 'ours beside naive' ? servers.ours : servers[name];
+      found[name].push(await oneRound(contest, server, tenants, rates[name]));
     }
   }
-  const said = (name: keyof typeof p99s): string =>
-    `${Math.round(rates[name])} a second: ${p99s[name].map((ms) => ms.toFixed(1)).join(', ')} ms`;
-  for (const name of ['bare', 'ours', 'naive'] as const) say(`p99 at half load, ${name}, ${said(name)}`);
-  return {
-    figure: figure('ingest_p99_ms', median(p99s.ours), 'ms', 'lower', 25),
-    how: `the middle one of ${HALF_ROUNDS} alternating rounds of ${HALF_MS / 1_000} s, at ${said('ours')} (half of them within ${median(p50s).toFixed(1)} ms); in the same rounds bare node:http, which keeps nothing, at ${said('bare')}; naive at half of what it can take, ${said('naive')}`,
-  };
+  const all = (name: Runner, of: keyof Round): readonly number[] => found[name].map((round) => round[of]);
+  const said = (name: Runner): string =>
+    `${Math.round(rates[name])} a second: ${all(name, 'p99Ms')
+      .map((ms) => ms.toFixed(1))
+      .join(', ')} ms`;
+  for (const name of RUNNERS) say(`p99, ${name}, ${said(name)}`);
+  const ratios = all('ours beside naive', 'p99Ms').map((ms, round) => ms / (found.naive[round]?.p99Ms ?? Number.NaN));
+  const cpu = (name: Runner): string =>
+    `${median(all(name, 'cpuUs')).toFixed(0)} µs and the emulator ${median(all(name, 'sqsUs')).toFixed(0)} µs`;
+  const roundOf = `${rounds} alternating rounds of ${contest.pacedMs / 1_000} s`;
+  return [
+    {
+      figure: figure('ingest_p99_ms', median(all('ours', 'p99Ms')), 'ms', 'lower', 25),
+      how: `the middle one of ${roundOf}, at ${said('ours')} (half of them within ${median(all('ours', 'p50Ms')).toFixed(1)} ms); in the same rounds bare node:http, which keeps nothing, at ${said('bare')}; naive at half of what it can take, ${said('naive')}`,
+    },
+    {
+      figure: figure('ingest_p99_vs_naive', median(ratios), 'times', 'lower', 1),
+      how: `the middle one of the ratios of the same rounds, both at half of what naive can take: ${said('ours beside naive')}; naive at ${said('naive')}. Processor time for an event: ours ${cpu('ours beside naive')}, naive ${cpu('naive')}`,
+    },
+  ];
+}
+
+async function oneRound(
+  { ground, loader, pacedMs }: Contest,
+  server: Child,
+  tenants: Ground['tenants'],
+  perSecond: number,
+): Promise<Round> {
+  const order = { connections: 50, durationMs: pacedMs, requests: Number.MAX_SAFE_INTEGER, tenants };
+  const label = `h${process.hrtime.bigint()}`;
+  const before = [await server.usage(), await ground.sqs.usage()] as const;
+  const { p50Ms, p99Ms, statuses } = await loader.load({ ...order, port: server.port, perSecond, label });
+  const after = [await server.usage(), await ground.sqs.usage()] as const;
+  await ground.countAndEmpty();
+  const answered = Object.values(statuses).reduce((sum, count) => sum + count, 0);
+  const each = (n: 0 | 1): number => (after[n].cpuUs - before[n].cpuUs) / answered;
+  return { p50Ms, p99Ms, cpuUs: each(0), sqsUs: each(1) };
 }
 
 /** The answer time of single deliveries, compared with one SendMessage on a kept connection. */

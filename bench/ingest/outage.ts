@@ -3,10 +3,8 @@ import type { Finding } from '../support/report.ts';
 import type { Child } from './children.ts';
 import type { Contest } from './throughput.ts';
 
-const DELIVERIES = 100_000;
-
-/** The peak memory of the process while SQS is dead and 100,000 deliveries come as fast as they are answered. */
-export async function outage({ ground, loader, say }: Contest, ours: Child): Promise<Finding> {
+/** The peak memory of the process while SQS is dead and so many deliveries come as fast as they are answered. */
+export async function outage({ ground, loader, say }: Contest, ours: Child, deliveries: number): Promise<Finding> {
   ground.sqs.kill();
   let peak = 0;
   const watch = setInterval(async () => {
@@ -14,7 +12,7 @@ export async function outage({ ground, loader, say }: Contest, ours: Child): Pro
   }, 100);
   const [tenant] = ground.tenants;
   if (tenant === undefined) throw new Error('no tenant');
-  const order = { port: ours.port, connections: 50, durationMs: 600_000, requests: DELIVERIES, perSecond: null };
+  const order = { port: ours.port, connections: 50, durationMs: 600_000, requests: deliveries, perSecond: null };
   const { statuses, seconds, p99Ms } = await loader.load({ ...order, tenants: [tenant], label: 'outage' });
   clearInterval(watch);
   const { rows } = await ground.db.query<{ count: number }>(
@@ -26,6 +24,6 @@ export async function outage({ ground, loader, say }: Contest, ours: Child): Pro
   say(`SQS out: ${JSON.stringify(statuses)} in ${seconds.toFixed(0)} s, p99 ${p99Ms.toFixed(0)} ms`);
   return {
     figure: figure('outage_rss_mb', peak / 1024 / 1024, 'MB', 'lower', 300),
-    how: `the highest of ten looks a second at a process that was just started, while SQS was dead and ${DELIVERIES} deliveries came on 50 connections as fast as they were answered; ${JSON.stringify(statuses).replaceAll('"', '')} in ${seconds.toFixed(0)} s, p99 ${p99Ms.toFixed(0)} ms; every accepted one was found in the ledger`,
+    how: `the highest of ten looks a second at a process that was just started, while SQS was dead and ${deliveries} deliveries came on 50 connections as fast as they were answered; ${JSON.stringify(statuses).replaceAll('"', '')} in ${seconds.toFixed(0)} s, p99 ${p99Ms.toFixed(0)} ms; every accepted one was found in the ledger`,
   };
 }

@@ -4,6 +4,7 @@ import { type Db, openDb } from '../../src/store/db.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { figure } from '../support/figures.ts';
 import { type Finding, quantile, type Say } from '../support/report.ts';
+import { grown, serverMetrics, sumBy } from '../support/server-metrics.ts';
 import { World } from '../support/world.ts';
 
 /** Looks at each page. */
@@ -127,7 +128,7 @@ export async function measureQueries(ms: number, say: Say): Promise<Finding> {
       `${tenant}/steps/live`,
       `${new URL(status.connectUrl).pathname}/live`,
     ];
-    const before = await requestsTo(port ?? 0);
+    const before = await requestsTo(port);
     const closing = new AbortController();
     let bytes = 0;
     const open = pages.map(async (path) => {
@@ -135,17 +136,14 @@ export async function measureQueries(ms: number, say: Say): Promise<Finding> {
       for await (const chunk of answer.body ?? []) bytes += (chunk as Uint8Array).length;
     });
     await sleep(ms);
-    const after = await requestsTo(port ?? 0);
+    const after = await requestsTo(port);
     closing.abort();
     await Promise.allSettled(open);
-    const grown = [...after]
-      .map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const)
-      .filter(([, n]) => n > 0);
+    const asked = grown(before, after);
     say(
-      `pages_temporal_queries: ${bytes} bytes of updates; Temporal was asked ${grown.map(([name, n]) => `${name} ${n}`).join(', ')}`,
+      `pages_temporal_queries: ${bytes} bytes of updates; Temporal was asked ${[...asked].map(([name, n]) => `${name} ${n}`).join(', ')}`,
     );
-    const queries = (after.get('QueryWorkflow') ?? 0) - (before.get('QueryWorkflow') ?? 0);
-    const lists = (after.get('ListWorkflowExecutions') ?? 0) - (before.get('ListWorkflowExecutions') ?? 0);
+    const [queries = 0, lists = 0] = [asked.get('QueryWorkflow'), asked.get('ListWorkflowExecutions')];
     return {
       figure: figure('pages_temporal_queries', queries + lists, 'queries', 'lower', 0),
       how: `in ${ms / 1_000} s with a list, two pages of a tenant and a connect page open (${bytes} bytes of updates), by the server's own count of QueryWorkflow and ListWorkflowExecutions`,
@@ -157,13 +155,7 @@ export async function measureQueries(ms: number, say: Say): Promise<Finding> {
 
 /** How often each operation of the server's front end was asked for. */
 async function requestsTo(port: number): Promise<ReadonlyMap<string, number>> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const found = new Map<string, number>();
-  for (const [, labels = '', value = '0'] of text.matchAll(/^service_requests\{([^}]*)\} (\S+)$/gm)) {
-    if (!labels.includes('service_name="frontend"')) continue;
-    const name = /operation="(\w+)"/.exec(labels)?.[1] ?? '';
-    found.set(name, (found.get(name) ?? 0) + Number(value));
-  }
+  const found = sumBy(await serverMetrics(port), 'service_requests', 'operation', { service_name: 'frontend' });
   if (found.size === 0) throw new Error('the server tells no service_requests');
   return found;
 }

@@ -7,7 +7,13 @@ const envelope = z.object({ id: z.string(), type: z.string(), content: z.looseOb
 const anything = z.looseObject({ id: z.string(), type: z.string() });
 const page = z.object({ events: z.array(anything), next: z.union([z.string(), z.number()]) });
 
-const LOOK_MS = 50;
+const LOOK_MS = 100;
+
+/** When a feeder sent an event, and to whom. */
+export interface Sent {
+  readonly at: number;
+  readonly tenantId: string;
+}
 
 /**
  * Delivers the events of the simulated organization to tenants of our own choice: what the simulator's log holds is posted to the webhook
@@ -21,7 +27,8 @@ export class Feeder {
   readonly #stop = new AbortController();
   #after: string | number = 0;
   #running: Promise<void> = Promise.resolve();
-  posted = 0;
+  readonly #accepted = new Map<string, Sent>();
+  #startedAt = 0;
   readonly refused: string[] = [];
 
   constructor(pipeline: Pipeline, tenants: readonly Enrolled[]) {
@@ -29,10 +36,27 @@ export class Feeder {
     this.#tenants = tenants;
   }
 
+  /** By event id: those that were answered with 2xx. */
+  get accepted(): ReadonlyMap<string, Sent> {
+    return this.#accepted;
+  }
+
+  get posted(): number {
+    return this.#accepted.size;
+  }
+
+  /** Milliseconds since 1970. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
   /** Skips what has happened so far, and delivers from now on, event by event as they happen. */
   async start(): Promise<void> {
     while ((await this.#page()).length > 0);
+    this.#startedAt = Date.now();
     this.#running = this.#run();
+    // What it fails of is thrown by `stop`.
+    this.#running.catch(() => undefined);
   }
 
   /** Delivers what has happened until now, and stops. */
@@ -68,7 +92,9 @@ export class Feeder {
       const read = envelope.safeParse(event);
       if (!read.success) continue;
       const owner = this.#ownerOf(read.data.content.conversationId);
-      const posting = this.#deliver(owner, JSON.stringify(event)).finally(() => this.#posts.delete(posting));
+      const posting = this.#deliver(owner, read.data.id, JSON.stringify(event)).finally(() =>
+        this.#posts.delete(posting),
+      );
       this.#posts.add(posting);
     }
   }
@@ -82,11 +108,16 @@ export class Feeder {
     return owner;
   }
 
-  async #deliver({ url, key }: Enrolled, body: string): Promise<void> {
+  async #deliver({ tenantId, url, key }: Enrolled, id: string, body: string): Promise<void> {
+    const at = Date.now();
     const headers = { 'content-type': 'application/json', 'x-api-key': key };
-    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(15_000) });
-    await answer.body?.cancel();
-    if (answer.ok) this.posted += 1;
-    else this.refused.push(String(answer.status));
+    try {
+      const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(15_000) });
+      await answer.body?.cancel();
+      if (answer.ok) this.#accepted.set(id, { at, tenantId });
+      else this.refused.push(String(answer.status));
+    } catch (error) {
+      this.refused.push(error instanceof Error ? error.name : 'unknown');
+    }
   }
 }

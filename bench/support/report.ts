@@ -1,6 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { endAll } from './ending.ts';
 import type { Figure } from './figures.ts';
 import { writeSection } from './sections.ts';
 
@@ -13,20 +13,51 @@ export interface Finding {
 }
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/benchmarks.md');
-const OPENING = `# Benchmarks
+export interface ReportOptions {
+  /** False: a run with options of its own, of which the document says nothing. */
+  readonly isWhole?: boolean;
+  /** One that takes longer is ended, and has failed. In minutes. */
+  readonly mostMinutes?: number;
+}
 
-Each section is written by the command that it names. A target is what the project asks of itself; \`ratio\` is the value divided by it. The runs share
-their machine with whatever else is at work there, so a time says less than a count, and a ratio to something measured in the same run says most.
-`;
+/** Longer than any benchmark takes. */
+const MOST_MINUTES = 60;
+const INTERRUPTED = 130;
 
-/** Runs a benchmark, writes its section of docs/benchmarks.md, and ends the output with its figures as JSON. */
-export async function report(name: string, run: (say: Say) => Promise<readonly Finding[]>): Promise<void> {
+/**
+ * Runs a benchmark, writes its section of docs/benchmarks.md, and ends the output with its figures as JSON. A signal, a failure or the end of its
+ * time ends what it has started, too.
+ */
+export async function report(
+  name: string,
+  run: (say: Say) => Promise<readonly Finding[]>,
+  { isWhole = true, mostMinutes = MOST_MINUTES }: ReportOptions = {},
+): Promise<void> {
   const say: Say = (line) => void process.stdout.write(`${line}\n`);
-  const findings = await run(say);
-  if (!existsSync(DOCUMENT)) writeFileSync(DOCUMENT, OPENING);
-  writeSection(DOCUMENT, name, sectionOf(name, findings));
-  for (const { figure } of findings) say(JSON.stringify(figure));
-  process.exit(0);
+  let isLeaving = false;
+  const leave = (code: number, why: unknown): void => {
+    if (isLeaving) return;
+    isLeaving = true;
+    process.stderr.write(`${name}: ${why instanceof Error ? why.stack : String(why)}\n`);
+    void endAll().finally(() => process.exit(code));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => leave(INTERRUPTED, signal));
+  // What breaks because its world is just being ended is no failure of its own.
+  process.on('uncaughtException', (error) => leave(1, error));
+  const late = `took longer than ${mostMinutes} minutes`;
+  setTimeout(() => leave(1, late), mostMinutes * 60_000).unref();
+  try {
+    const findings = await run(say);
+    if (isLeaving) return;
+    if (isWhole) writeSection(DOCUMENT, name, sectionOf(name, findings));
+    for (const { figure, how } of findings) {
+      if (!isWhole) say(`${figure.name}: ${how}`);
+      say(JSON.stringify(figure));
+    }
+    process.exit(0);
+  } catch (error) {
+    leave(1, error);
+  }
 }
 
 function sectionOf(name: string, findings: readonly Finding[]): string {

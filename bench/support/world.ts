@@ -5,17 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { signal } from '../../dev/processes.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { Pipeline, type Places, placesOf } from '../../test/support/pipeline.ts';
+import { endsWithUs } from './ending.ts';
+import { ProcessorTime, type Watched } from './processor-time.ts';
 
 /** The parts of `npm start` that a run may kill. `temporal` is the server itself. */
 export type WorldPart = 'worker' | 'api' | 'temporal' | 'sqs' | 'postgres';
+
+/** Variables of a world in which an event is read as soon as it is there: what is measured is the way, not the wait for more events. */
+export const NO_SETTLING = { SETTLE_MS: '0', SETTLE_MAX_MS: '0' };
 
 const MAIN = join(import.meta.dirname, '../../dev/main.ts');
 const PORTS = ['API_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'SQS_PORT', 'SIMULATOR_PORT'] as const;
 /** The first start of all downloads Temporal's CLI and makes the database. */
 const START_MS = 150_000;
 const LAST_WORDS = 4_000;
+/** A role needs longer than this to do anything at all. */
+const KEEP_DEAD_MS = 200;
 
 const runFile = z.record(z.string(), z.object({ pid: z.number() }).loose());
 
@@ -24,14 +32,18 @@ export class World {
   readonly dataDir: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #process: ChildProcess;
+  readonly #isEnded: () => void;
+  readonly #killing = new Set<NodeJS.Timeout>();
   #output = '';
   #places: Places | undefined;
 
   private constructor(dataDir: string, env: Readonly<Record<string, string>>) {
     this.dataDir = dataDir;
     this.#env = env;
+    this.#isEnded = endsWithUs(() => this.end());
     this.#process = spawn(process.execPath, [MAIN], {
-      env: { ...process.env, ...env, DATA_DIR: dataDir },
+      // As npm names it: then it ends when this process is gone, however that went.
+      env: { ...process.env, ...env, DATA_DIR: dataDir, npm_lifecycle_event: 'start' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
@@ -41,11 +53,12 @@ export class World {
     }
   }
 
-  /** Resolves when everything is up and the demo tenant is connected. `env` says what is unlike `npm start`. */
+  /** Resolves when everything is up and the demo tenant is connected. It receives as in production, and `env` says what else is unlike `npm start`. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<World> {
     const ports = await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const));
     const named = Object.fromEntries(ports);
-    const world = new World(mkdtempSync(join(tmpdir(), 'world-')), { SIMULATOR_RATE: '0', ...named, ...env });
+    const standard = { SIMULATOR_RATE: '0', RECEIVE_WAIT_SECONDS: '20', ...named };
+    const world = new World(mkdtempSync(join(tmpdir(), 'world-')), { ...standard, ...env });
     try {
       await world.#saying('Idiomatic for Gladly runs');
       await world.pipeline().when('the demo tenant is connected', ({ onboarding }) => onboarding?.state === 'done');
@@ -81,11 +94,53 @@ export class World {
 
   /** Undefined while it is being started again. */
   pidOf(part: WorldPart): number | undefined {
-    try {
-      return runFile.parse(JSON.parse(readFileSync(join(this.dataDir, 'run', 'run.json'), 'utf8')))[part]?.pid;
-    } catch {
-      return undefined;
-    }
+    return this.#run()[part]?.pid;
+  }
+
+  /** All that runs now, for a look at its processor time. The keeper of Temporal is counted with the server. */
+  processes(): ReadonlyMap<string, Watched> {
+    const { supervisor, 'temporal-keeper': keeper, temporal: _, ...parts } = this.#run();
+    const found = new Map<string, Watched>(Object.entries(parts).map(([name, { pid }]) => [name, { pid }]));
+    if (keeper) found.set('temporal', { pid: keeper.pid });
+    if (supervisor) found.set('supervisor', { pid: supervisor.pid, alone: true });
+    return found;
+  }
+
+  /** The processor time from now on, of all that runs here and of this process; `more`: what else belongs to it, or stands in for a part. */
+  processorTime(more: () => ReadonlyMap<string, Watched> = () => new Map()): ProcessorTime {
+    const self = ['benchmark', { pid: process.pid, alone: true }] as const;
+    return new ProcessorTime(() => new Map([...this.processes(), self, ...more()]));
+  }
+
+  /** The environment of an API or worker beside those of this world. */
+  productEnv(): Readonly<Record<string, string>> {
+    const { api, simulator, databaseUrl, operatorKey } = this.places();
+    const hosts = [this.#env['GLADLY_EXTRA_HOSTS'], new URL(simulator).host].filter(Boolean);
+    return {
+      AWS_ACCESS_KEY_ID: 'embedded',
+      AWS_SECRET_ACCESS_KEY: 'embedded',
+      AWS_REGION: 'us-east-1',
+      SQS_ENDPOINT: this.sqsEndpoint,
+      ...this.#env,
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: this.temporalAddress,
+      PUBLIC_URL: api,
+      OPERATOR_KEYS: operatorKey,
+      SECRET_KEYS: this.secretKeys(),
+      GLADLY_EXTRA_HOSTS: hosts.join(','),
+    };
+  }
+
+  /** Kills a part, and each start of it from now on, until this world ends or the returned function is called. */
+  keepDead(part: WorldPart): () => void {
+    const kill = (): void => {
+      const pid = this.pidOf(part);
+      if (pid !== undefined) signal(pid, 'SIGKILL');
+    };
+    kill();
+    const killing = setInterval(kill, KEEP_DEAD_MS);
+    this.#killing.add(killing);
+    return () => clearInterval(killing);
   }
 
   /** The key that encrypts secrets in this world. */
@@ -102,12 +157,23 @@ export class World {
   /** Stops it and removes its folder, unless that is to be kept and looked into. */
   async end({ keep = false } = {}): Promise<void> {
     const child = this.#process;
+    for (const killing of this.#killing) clearInterval(killing);
     if (child.exitCode === null && child.signalCode === null) {
       const gone = once(child, 'exit');
       child.kill('SIGINT');
       await gone;
     }
+    this.#isEnded();
     if (!keep) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** Empty while it comes up. */
+  #run(): z.output<typeof runFile> {
+    try {
+      return runFile.parse(JSON.parse(readFileSync(join(this.dataDir, 'run', 'run.json'), 'utf8')));
+    } catch {
+      return {};
+    }
   }
 
   async #saying(text: string): Promise<void> {

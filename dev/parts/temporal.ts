@@ -13,6 +13,12 @@ import { serveTemporalUi } from '../temporal-ui.ts';
 /** Temporal 1.32 takes 1.1 s to stop in order (measured); its SQLite file survives SIGKILL as well. */
 const STOP_MS = 1_500;
 
+/** The server tells a worker by itself that an activity is cancelled, instead of with its next heartbeat. Benchmarks try it without. */
+const WORKER_COMMANDS =
+  process.env['TEMPORAL_WORKER_COMMANDS'] === 'false'
+    ? []
+    : ['frontend.WorkerCommandsEnabled=true', 'system.enableCancelActivityWorkerCommand=true'];
+
 /** What the extraction workflow shows of itself in Temporal UI, and operators filter by. */
 const SEARCH_ATTRIBUTES = ['TenantId=Keyword', 'State=Keyword', 'Problem=Keyword', 'PausedSince=Datetime'];
 
@@ -32,6 +38,7 @@ const server = spawn(
     ...['--ui-disable-news-fetch', '--ui-codec-endpoint', `${apiUrl}/codec`],
     ...['--db-filename', join(folder, 'temporal.db'), '--log-level', 'warn'],
     ...(metricsPort ? ['--metrics-port', metricsPort] : []),
+    ...WORKER_COMMANDS.flatMap((setting) => ['--dynamic-config-value', setting]),
     ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
   ],
   { stdio: ['ignore', 'inherit', 'inherit'] },

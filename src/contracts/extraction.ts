@@ -163,7 +163,7 @@ export type DrainEnd =
   /** Nothing was found for a while, the tenant is marked parked, and a last look found nothing either. Something that the
    * ledger holds may be due later: then it says when to look again. */
   | { readonly kind: 'parked'; readonly lookAgainMs: number | null }
-  /** Its time is over and there is more to do. */
+  /** Its time is over, or another worker is to have it. */
   | { readonly kind: 'budget_spent' }
   /** It was asked to stop, and has finished or handed back all that it held. */
   | { readonly kind: 'stopped' }
@@ -180,11 +180,16 @@ export interface DrainResult {
 /** What the extraction workflow asks of the world. */
 export interface ExtractionActivities {
   /**
-   * Empties the tenant's queue into the ledger and extracts what the ledger holds, until there is nothing more or its time is
-   * over. Heartbeats; obeys cancellation by finishing what it holds. Throws only for trouble of our own (Postgres, SQS), which
+   * Empties the tenant's queue into the ledger and extracts what the ledger holds, until nothing has come for a while or its time is
+   * over. Heartbeats; obeys cancellation, and `orderStop`, by finishing what it holds. Throws only for trouble of our own (Postgres, SQS), which
    * Temporal retries without end.
    */
   drain(input: DrainInput): Promise<DrainResult>;
+  /**
+   * Tells the tenant's drain to stop, through Postgres: a cancellation travels with its heartbeats where the server has no commands for workers. Run as a
+   * local activity. Of a drain that has ended it is void.
+   */
+  orderStop(tenantId: TenantId): Promise<void>;
   /**
    * Writes what a person is told of the extraction. Run as a local activity: it takes milliseconds and no slot of a drain. Answers what an earlier
    * run had written when this one writes for the first time.

@@ -297,6 +297,13 @@ const texts = {
     remedy:
       'Their events wait and are tried again by themselves, at most 10 minutes apart. When it goes on for hours, ask Gladly about them.',
   },
+  conversations_put_off: {
+    mendedBy: 'time',
+    sentence:
+      'Events of {count} conversations wait for more than a minute: what they tell of could not be read yet ({reason}): {ids}.',
+    remedy:
+      'Nobody needs to do anything. They are looked for again at most 2 minutes apart, and what Gladly does not show within a quarter of an hour is given up as gone.',
+  },
   events_stalled: {
     mendedBy: 'operator',
     sentence: 'Events have waited for {minutes} minutes, and nothing was extracted meanwhile.',

@@ -10,9 +10,11 @@ export interface Projection<V> {
   readonly view: V;
   /** What it keeps to: the sweep tells it when that was changed. */
   readonly tuning: object;
+  /** This run knows what an earlier one had written last, and need not be told: it would be in the history once more. */
+  readonly isTold?: boolean;
 }
 
-/** What an earlier run had written last, told to the first write of the next one; null when there was none, and for any other write. */
+/** What an earlier run had written last; null when there was none, and for a run that knows it. */
 export interface KnownBefore<V> {
   readonly before: V | null;
 }

@@ -10,6 +10,10 @@ export const TENANT_ID = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 export const onboardingWorkflowId = (tenantId: TenantId): string => `onboarding/${tenantId}`;
 export const extractionWorkflowId = (tenantId: TenantId): string => `extraction/${tenantId}`;
 
+/** Whose workflow it is; null when it is no tenant's. */
+export const tenantOfWorkflow = (workflowId: string): TenantId | null =>
+  /^(?:onboarding|extraction)\/(.+)$/.exec(workflowId)?.[1] ?? null;
+
 /** Where Gladly delivers a tenant's events; the tenant's id follows. It is saved in customers' webhooks, so it stays. */
 export const WEBHOOK_PATH = '/webhooks/gladly/';
 export const webhookUrl = (publicUrl: string, tenantId: TenantId): string => `${publicUrl}${WEBHOOK_PATH}${tenantId}`;

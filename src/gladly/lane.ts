@@ -1,4 +1,6 @@
 import type { Clock } from './clock.ts';
+import { type Claim, sentWithinASecond } from './division.ts';
+import { createPart, type Report } from './part.ts';
 import { createRivals } from './rivals.ts';
 
 /** What an answer says about the quota. */
@@ -19,7 +21,7 @@ export interface Permit {
 export interface QuotaSnapshot {
   /** Requests a second that Gladly grants the organization, all clients together. */
   readonly limit: number;
-  /** Requests a second that we allow ourselves at this moment; null when the quota is lifted. */
+  /** Requests a second that this worker allows itself at this moment; null when the quota is lifted. */
   readonly allowed: number | null;
   /** Requests in the second of the latest answer; null before the first. */
   readonly remaining: number | null;
@@ -41,11 +43,17 @@ export interface LaneOptions {
   readonly maxInFlight: number;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Other workers of ours may send to the same organization (gladly/shared-quota.ts). Says that this one has something to tell them, soon or later. */
+  readonly tell?: (soon: boolean) => void;
 }
 
 export interface Lane {
   acquire(signal?: AbortSignal): Promise<Permit>;
   snapshot(): QuotaSnapshot;
+  /** What to tell the other workers; null when there is nothing. */
+  report(): Report | null;
+  /** They were told, and these are there. Returns whether to tell them more soon. */
+  heard(report: Report, others: readonly Claim[]): boolean;
 }
 
 interface Waiter {
@@ -58,6 +66,10 @@ const PACED_BELOW = 1_000;
 const RESERVE = (limit: number): number => Math.max(2, limit * 0.1);
 /** Even beside rivals that take everything, we go on asking now and then: 0.5 a second of 10. */
 const FLOOR = (limit: number): number => limit * 0.05;
+/** What each of our workers may send before it knows of the others: three that start at once leave more than half of 10 to others. */
+const CAREFUL = (limit: number): number => limit * 0.1;
+/** With so much left of a second, others are hardly at work. */
+const AMPLE = (limit: number): number => limit / 2;
 /** After yielding, the rate comes back by this part of the limit each second, so that a rival shows before we meet it. */
 const RECOVERY = 0.1;
 /** A slot missed because a timer was late may be caught up; more than this is forgotten, for it would be a burst. */
@@ -70,8 +82,11 @@ export function createLane(options: LaneOptions): Lane {
   const { clock, random, share, maxPerSecond, unlimited, maxInFlight } = options;
   const rivals = createRivals();
   const waiters = new Set<Waiter>();
+  const { tell } = options;
+  const part = tell && createPart({ careful: () => CAREFUL(limit), isAmple, tell, takePeak: () => rivals.takePeak() });
   let limit = options.defaultLimit;
   let remaining: number | null = null;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let inFlight = 0;
   let lastSlot = Number.NEGATIVE_INFINITY;
   let heldUntil = Number.NEGATIVE_INFINITY;
@@ -83,7 +98,7 @@ export function createLane(options: LaneOptions): Lane {
 
   const paced = (): boolean => !unlimited && Math.min(limit, maxPerSecond) < PACED_BELOW;
 
-  /** Down at once, up slowly. */
+  /** Of all our workers. Down at once, up slowly. */
   function allowed(now: number): number {
     const ceiling = Math.min(share * limit, maxPerSecond);
     const others = rivals.estimate(now);
@@ -92,6 +107,16 @@ export function createLane(options: LaneOptions): Lane {
     rate = Math.min(target, rate + (RECOVERY * limit * Math.max(0, now - rateAt)) / 1_000);
     rateAt = Math.max(rateAt, now);
     return rate;
+  }
+
+  function own(now: number): number {
+    const total = allowed(now);
+    return part?.perSecond(total) ?? total;
+  }
+
+  /** As far as the last second's answers tell. */
+  function isAmple(): boolean {
+    return remaining === null || clock.now() - answeredAt > 1_000 || remaining >= AMPLE(limit);
   }
 
   function pump(): void {
@@ -105,12 +130,15 @@ export function createLane(options: LaneOptions): Lane {
         return;
       }
       if (paced()) {
-        const interval = 1_000 / allowed(now);
+        const total = allowed(now);
+        const interval = 1_000 / total;
         const slot = Math.max(lastSlot + interval, heldUntil);
-        if (slot > now) {
-          wakeIn(slot - now);
+        const waitMs = Math.max(slot - now, part?.waitMs(now, total) ?? 0);
+        if (waitMs > 0) {
+          wakeIn(waitMs);
           return;
         }
+        part?.sent(now, total);
         lastSlot = Math.max(slot, now - Math.max(CATCH_UP_MS, interval));
       }
       waiters.delete(waiter);
@@ -148,14 +176,14 @@ export function createLane(options: LaneOptions): Lane {
     if (answer.limit !== undefined && answer.limit > 0) limit = answer.limit;
     if (answer.status === 429) {
       remaining = 0;
-      // Others took at least what we did not. But one refusal alone may be a fault, so it counts for two requests at first.
-      rivals.observed(now, ours + Math.min(limit - ours, rivals.estimate(now) + 2), ours);
+      rivals.refused(now, limit, ours);
       backOff(now, sentAt, answer.retryAfterMs);
       return;
     }
     if (sentAt > refusedAt) refusals = 0;
     if (answer.remaining === undefined || answer.remaining > limit) return;
     remaining = answer.remaining;
+    answeredAt = now;
     const others = rivals.observed(now, limit - remaining, ours);
     // Rivals are at work and this second is nearly used up: wait for the next, the longer the less is left.
     const reserve = RESERVE(limit);
@@ -200,16 +228,29 @@ export function createLane(options: LaneOptions): Lane {
         waiters.add(waiter);
         if (waiters.size === 1) pump();
       }),
+    report: () => {
+      if (!part || !paced()) return null;
+      const now = clock.now();
+      return part.report(now, allowed(now), waiters.size > 0 && now >= heldUntil);
+    },
+    heard: (report, others) => {
+      if (!part) return false;
+      const now = clock.now();
+      rivals.peers(now, report.isLast ? 0 : sentWithinASecond(others));
+      const isMore = part.heard(report, others, allowed(now));
+      if (waiters.size > 0) pump();
+      return isMore;
+    },
     snapshot: () => {
       const now = clock.now();
       return {
         limit,
-        allowed: paced() ? allowed(now) : null,
+        allowed: paced() ? own(now) : null,
         remaining,
         waiting: waiters.size,
         inFlight,
         usedLastSecond: rivals.ours(now),
-        rivals: rivals.estimate(now),
+        rivals: Math.round(rivals.estimate(now)),
         heldMs: Math.max(0, heldUntil - now),
       };
     },

@@ -18,9 +18,12 @@ export interface Governor {
   readonly patienceMs?: number;
 }
 
-export type GovernorOptions = Partial<LaneOptions>;
+export interface GovernorOptions extends Partial<Omit<LaneOptions, 'tell'>> {
+  /** See LaneOptions. */
+  readonly tell?: (method: Method, lane: Lane, soon: boolean) => void;
+}
 
-const DEFAULTS: LaneOptions = {
+const DEFAULTS: Omit<LaneOptions, 'tell'> = {
   share: 0.7,
   defaultLimit: 10, // gladly.md 2.4; holds until an answer says otherwise
   maxPerSecond: Number.POSITIVE_INFINITY,
@@ -30,13 +33,13 @@ const DEFAULTS: LaneOptions = {
   random: Math.random,
 };
 
-export function createGovernor(options: GovernorOptions = {}): Governor {
+export function createGovernor({ tell, ...options }: GovernorOptions = {}): Governor {
   const settled = { ...DEFAULTS, ...options };
   const lanes = new Map<Method, Lane>();
   const lane = (method: Method): Lane => {
     const known = lanes.get(method);
     if (known) return known;
-    const made = createLane(settled);
+    const made: Lane = createLane(tell ? { ...settled, tell: (soon) => tell(method, made, soon) } : settled);
     lanes.set(method, made);
     return made;
   };
@@ -53,7 +56,7 @@ const ONBOARDING_PATIENCE_MS = 10_000;
  * The same quota, but at most `perSecond` requests of all methods together by this way: onboarding checks a
  * customer's settings with 2 a second, a limit of our own, while extraction may be at work.
  */
-export function slower(governor: Governor, perSecond: number, options: GovernorOptions = {}): Governor {
+export function slower(governor: Governor, perSecond: number, options: Omit<GovernorOptions, 'tell'> = {}): Governor {
   const own = createLane({ ...DEFAULTS, ...options, share: 1, defaultLimit: perSecond, unlimited: false });
   return {
     acquire: async (method, signal) => {
@@ -76,13 +79,17 @@ export function slower(governor: Governor, perSecond: number, options: GovernorO
   };
 }
 
+export interface GovernorsOptions extends Omit<GovernorOptions, 'tell'> {
+  readonly tell?: (hostName: string, ...told: Parameters<NonNullable<GovernorOptions['tell']>>) => void;
+}
+
 /** One governor an organization, kept while this process lives. */
-export function createGovernors(options: GovernorOptions = {}): (hostName: string) => Governor {
+export function createGovernors({ tell, ...options }: GovernorsOptions = {}): (hostName: string) => Governor {
   const governors = new Map<string, Governor>();
   return (hostName) => {
     const known = governors.get(hostName);
     if (known) return known;
-    const made = createGovernor(options);
+    const made = createGovernor(tell ? { ...options, tell: (...told) => tell(hostName, ...told) } : options);
     governors.set(hostName, made);
     return made;
   };

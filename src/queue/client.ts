@@ -45,9 +45,9 @@ export function createSqsClients(given: SqsSettings): SqsClients {
       // The longest poll takes 20 s; then 5 s as for any other call.
       requestTimeout: 25_000,
       throwOnRequestTimeout: true,
-      // 100 drains with a few concurrent receives each.
-      httpAgent: { keepAlive: true, maxSockets: 1_000 },
-      httpsAgent: { keepAlive: true, maxSockets: 1_000 },
+      // One for each tenant that is awake (DRAIN_SLOTS), and more while it has a backlog.
+      httpAgent: { keepAlive: true, maxSockets: 10_000 },
+      httpsAgent: { keepAlive: true, maxSockets: 10_000 },
       // The SDK warns of requests that wait for a socket. A poll may wait that long without harm.
       socketAcquisitionWarningTimeout: 60_000,
     },

@@ -1,11 +1,14 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import v8 from 'node:v8';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Awake } from '../activities/drain/awake.ts';
 import { createDrain } from '../activities/drain/drain.ts';
+import { keepDrains } from '../activities/drain/keeper.ts';
 import { BYTES_IN_MEMORY } from '../activities/drain/limits.ts';
+import { Notes } from '../activities/drain/observer.ts';
 import { Room } from '../activities/drain/room.ts';
-import { Slots } from '../activities/drain/slots.ts';
 import { createGladlyAccess } from '../activities/gladly-access.ts';
 import { createOnboardingActivities } from '../activities/onboarding/activities.ts';
 import { createPacedGladly } from '../activities/onboarding/paced-gladly.ts';
@@ -17,20 +20,21 @@ import type { ExtractionView } from '../contracts/extraction.ts';
 import type { Projection } from '../contracts/projection.ts';
 import { EXTRACTION_TASK_QUEUE, ONBOARDING_TASK_QUEUE } from '../contracts/tenant.ts';
 import { createConnections } from '../gladly/connect.ts';
-import { createGovernors } from '../gladly/quota.ts';
+import { shareQuota } from '../gladly/shared-quota.ts';
 import { createSqsClients } from '../queue/client.ts';
 import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
 import { openDb } from '../store/db.ts';
+import { orderDrains } from '../store/drains.ts';
 import { migrate } from '../store/migrate.ts';
+import { exchangeQuotaClaims, withdrawQuotaClaims } from '../store/quota-claims.ts';
 import { createSecretBox } from '../store/secret-box.ts';
-import { noteWorker, removeWorker } from '../store/workers.ts';
+import { removeWorker } from '../store/workers.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { refuseUnreadableInput } from '../temporal/unreadable-input.ts';
 import { workflowBundle } from '../temporal/workflow-bundle.ts';
-import { WORKER_NOTE_MS } from '../tenants/liveness.ts';
 import { recordExtraction } from '../tenants/projection.ts';
 import { tuningsOf } from '../tenants/tuning.ts';
 import { TenantWorkflows } from '../tenants/workflows.ts';
@@ -42,8 +46,10 @@ import { TenantWorkflows } from '../tenants/workflows.ts';
 v8.setFlagsFromString('--max-semi-space-size=4');
 v8.setFlagsFromString('--heap-growing-percent=40');
 
-/** A cancelled drain hands over within a moment; what does not is cut off before a supervisor would kill us (2.5 s). */
-const SHUTDOWN = { shutdownGraceTime: '1 second', shutdownForceTime: '2 seconds' } as const;
+/** After its time of grace an activity is cancelled, which ends it within a moment; what does not end is cut off after this, in ms. */
+const CUT_OFF_MS = 1_000;
+/** A receive that was given up lasts until SQS ends it, and what it still gets is given back: both in ms. */
+const GIVE_BACK_MS = 1_000;
 
 /**
  * Workflows kept in memory. One that is woken and is not there is replayed from its history; so those that are woken often should fit, and
@@ -84,29 +90,50 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   });
   const queues = createQueues(sqs.control, { prefix: config.QUEUE_PREFIX });
   const connections = createConnections();
-  const governors = createGovernors({ share: config.QUOTA_SHARE, unlimited: config.QUOTA_UNLIMITED });
+  const name = `${process.pid}@${hostname()}`;
+  const quota = shareQuota({
+    share: config.QUOTA_SHARE,
+    unlimited: config.QUOTA_UNLIMITED,
+    claims: {
+      exchange: (own) => exchangeQuotaClaims(db, name, own),
+      withdraw: () => withdrawQuotaClaims(db, name),
+    },
+    onLost: (error) => log.warn({ event: 'quota.not_shared', err: error }, 'quota: other workers cannot be heard of'),
+  });
+  const { governors } = quota;
   const secretBox = createSecretBox(config.SECRET_KEYS);
   const extraHosts = config.GLADLY_EXTRA_HOSTS;
 
+  const receiver = createReceiver(sqs);
+  const awake = new Awake(config.DRAIN_SLOTS);
+  const notes = new Notes(db);
+
   const shared: Pick<
     WorkerOptions,
-    'connection' | 'namespace' | 'dataConverter' | 'interceptors' | 'workflowBundle' | 'maxHeartbeatThrottleInterval'
+    | 'connection'
+    | 'namespace'
+    | 'dataConverter'
+    | 'interceptors'
+    | 'workflowBundle'
+    | 'shutdownGraceTime'
+    | 'shutdownForceTime'
   > = {
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
     interceptors: { activity: [refuseUnreadableInput] },
     workflowBundle: await workflowBundle(config.WORKFLOW_BUNDLE),
-    // A cancellation reaches an activity with its heartbeats: this is how long a pause takes at most.
-    maxHeartbeatThrottleInterval: '500 milliseconds',
+    shutdownGraceTime: config.WORKER_GRACE_MS,
+    shutdownForceTime: config.WORKER_GRACE_MS + CUT_OFF_MS,
   };
   await ensureSearchAttributes(clientConnection, config.TEMPORAL_NAMESPACE);
   await ensureSweep(client, config.SWEEP_MS);
   const workers = await Promise.all([
     Worker.create({
       ...shared,
-      ...SHUTDOWN,
       taskQueue: ONBOARDING_TASK_QUEUE,
+      // A cancellation reaches these activities with their heartbeats. They are few, and over within seconds.
+      maxHeartbeatThrottleInterval: '500 milliseconds',
       maxCachedWorkflows: CACHED_ONBOARDINGS,
       maxConcurrentActivityTaskExecutions: config.ONBOARDING_SLOTS,
       activities: {
@@ -138,14 +165,13 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
     }),
     Worker.create({
       ...shared,
-      ...SHUTDOWN,
       taskQueue: EXTRACTION_TASK_QUEUE,
       maxCachedWorkflows: CACHED_EXTRACTIONS,
       maxConcurrentActivityTaskExecutions: config.DRAIN_SLOTS,
       activities: {
         drain: createDrain({
           db,
-          receiver: createReceiver(sqs),
+          receiver,
           queues,
           gladlyOf: createGladlyAccess({ db, secretBox, connections, governors, extraHosts }),
           limits: {
@@ -155,24 +181,21 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
             settleMs: config.SETTLE_MS,
             settleMaxMs: config.SETTLE_MAX_MS,
             patienceMs: config.MISSING_PATIENCE_MS,
+            receiveWaitSeconds: config.RECEIVE_WAIT_SECONDS,
           },
-          slots: new Slots(config.DRAIN_SLOTS),
+          awake,
+          notes,
+          worker: name,
           room: new Room(BYTES_IN_MEMORY),
           log,
         }),
         recordExtraction: (projection: Projection<ExtractionView>) => recordExtraction(db, projection),
+        orderStop: (tenantId: string) => orderDrains(db, [tenantId], 'stop'),
       },
     }),
   ]);
 
-  const name = `${process.pid}@${hostname()}`;
-  const note = (): void => {
-    noteWorker(db, name).catch((error: unknown) =>
-      log.warn({ event: 'worker.not_noted', err: error }, 'worker: cannot be noted'),
-    );
-  };
-  note();
-  const noting = setInterval(note, WORKER_NOTE_MS);
+  const keeper = keepDrains({ db, awake, notes, worker: name, log });
   const keepSweeping = setInterval(() => {
     ensureSweep(client, config.SWEEP_MS).then(
       (isPaused) => {
@@ -182,13 +205,21 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
         log.warn({ event: 'sweep.not_ensured', err: error }, 'sweep: its Schedule could not be looked at'),
     );
   }, SWEEP_LOOK_MS);
+  let stoppedAt = performance.now();
   const stop = (): void => {
+    stoppedAt = performance.now();
+    awake.leave();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const running = workers.map((worker) => worker.run().finally(stop));
   const ended = Promise.allSettled(running).then(async (results) => {
-    clearInterval(noting);
+    keeper.stop();
     clearInterval(keepSweeping);
+    // Receives that were given up: what they still get would be hidden from the next drain.
+    const lastsMs = Math.min(config.RECEIVE_WAIT_SECONDS * 1_000, config.WORKER_GRACE_MS) + GIVE_BACK_MS;
+    const leftMs = Math.max(0, stoppedAt + lastsMs - performance.now());
+    await Promise.race([receiver.settled(), sleep(leftMs)]);
+    await quota.leave();
     await removeWorker(db, name).catch(() => undefined);
     await Promise.allSettled([connections.close(), db.close(), clientConnection.close(), connection.close()]);
     sqs.close();

@@ -1,7 +1,8 @@
 import type { TenantId } from '../contracts/tenant.ts';
+import { DecryptionError } from '../crypto/aead.ts';
 import type { Db, Queryable } from './db.ts';
 import { UnknownTenantError } from './errors.ts';
-import type { SecretBox, SecretContext } from './secret-box.ts';
+import { keyIdOfSecret, type SecretBox, type SecretContext } from './secret-box.ts';
 
 /** What Gladly's Basic authentication takes. In memory only: never logged, never in an error. */
 export interface GladlyCredentials {
@@ -16,7 +17,10 @@ export interface StoredCredentials extends GladlyCredentials {
   readonly createdAt: Date;
 }
 
-/** Stores new credentials beside the older ones and returns their version, one higher than any before. Throws UnknownTenantError. */
+/**
+ * Stores new credentials beside the older ones and returns their version, higher than any before, and than any that the onboarding was told of: it looks
+ * at newer ones only. Throws UnknownTenantError.
+ */
 export async function putCredentials(
   db: Db,
   secretBox: SecretBox,
@@ -26,10 +30,10 @@ export async function putCredentials(
   const { host, email, apiToken } = credentials;
   return await db.transaction(async (tx) => {
     const { rows } = await tx.query<{ version: number; incarnation: string }>(
-      // Above what its onboarding was told of, too: anybody can signal it a version that there never was, and lower ones are old news to it.
-      `UPDATE tenants SET credentials_version = 1 + greatest(credentials_version, (
-         SELECT (onboarding->>'credentialsVersion')::integer FROM tenant_states s WHERE s.tenant_id = tenants.tenant_id))
-       WHERE tenant_id = $1 RETURNING credentials_version AS version, incarnation`,
+      `UPDATE tenants SET credentials_version = 1 + greatest(credentials_version,
+         (SELECT (onboarding->>'credentialsVersion')::integer FROM tenant_states WHERE tenant_id = $1))
+       WHERE tenant_id = $1
+       RETURNING credentials_version AS version, incarnation`,
       [tenantId],
     );
     const [owner] = rows;
@@ -119,6 +123,76 @@ export async function deleteCredentials(db: Db, tenantId: TenantId): Promise<voi
     await tx.query('UPDATE tenants SET adopted_credentials_version = NULL WHERE tenant_id = $1', [tenantId]);
     await tx.query('DELETE FROM credentials WHERE tenant_id = $1', [tenantId]);
   });
+}
+
+/** Stored credentials as a change of keys sees them. */
+export interface SealedCredentials {
+  readonly tenantId: TenantId;
+  readonly version: number;
+  /** Null when the seal names none. */
+  readonly keyId: string | null;
+  /** Why they cannot be opened, for people; null when they can. */
+  readonly why: string | null;
+}
+
+interface SealedRow extends Sealed {
+  readonly sealed: string;
+}
+
+/** Rows that are read, and opened, at a time. */
+const PAGE = 200;
+
+/** All stored credentials of all tenants: under which key each is, and whether it opens. */
+export async function* sealedCredentials(db: Queryable, secretBox: SecretBox): AsyncGenerator<SealedCredentials> {
+  for await (const row of sealedRows(db)) {
+    const opened = open(secretBox, row);
+    const { tenantId, version, sealed } = row;
+    yield { tenantId, version, keyId: keyIdOfSecret(sealed), why: 'why' in opened ? opened.why : null };
+  }
+}
+
+/**
+ * Seals all stored credentials under the first key that are under an older one; those that do not open stay as they are. One statement each, which
+ * does nothing when the row was replaced or deleted meanwhile. Answers how many it changed.
+ */
+export async function resealCredentials(db: Queryable, secretBox: SecretBox): Promise<number> {
+  let resealed = 0;
+  for await (const row of sealedRows(db)) {
+    const { tenantId, version, sealed } = row;
+    if (keyIdOfSecret(sealed) === secretBox.firstKeyId) continue;
+    const opened = open(secretBox, row);
+    if ('why' in opened) continue;
+    const anew = secretBox.encrypt(opened.text, contextOf(row));
+    const { count } = await db.query(
+      'UPDATE credentials SET sealed = $4 WHERE tenant_id = $1 AND version = $2 AND sealed = $3',
+      [tenantId, version, sealed, anew],
+    );
+    resealed += count;
+  }
+  return resealed;
+}
+
+function open(secretBox: SecretBox, row: SealedRow): { readonly text: string } | { readonly why: string } {
+  try {
+    return { text: secretBox.decrypt(row.sealed, contextOf(row)) };
+  } catch (error) {
+    if (error instanceof DecryptionError) return { why: error.message };
+    throw error;
+  }
+}
+
+async function* sealedRows(db: Queryable): AsyncGenerator<SealedRow> {
+  for (let after: readonly [TenantId, number] = ['', 0]; ; ) {
+    const { rows } = await db.query<SealedRow>(
+      `SELECT c.tenant_id AS "tenantId", c.version, t.incarnation, c.sealed FROM credentials c JOIN tenants t USING (tenant_id)
+       WHERE (c.tenant_id, c.version) > ($1, $2::integer) ORDER BY c.tenant_id, c.version LIMIT ${PAGE}`,
+      after,
+    );
+    yield* rows;
+    const last = rows.at(-1);
+    if (rows.length < PAGE || last === undefined) return;
+    after = [last.tenantId, last.version];
+  }
 }
 
 interface Sealed {

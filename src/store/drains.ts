@@ -15,12 +15,13 @@ export class StaleDrainError extends Error {
 }
 
 /**
- * Begins a drain: from now on only the returned fence may write, and the tenant is not parked. Waits for transactions that a drain
- * before has open. Throws UnknownTenantError.
+ * Begins a drain of the worker `holder`: from now on only the returned fence may write, the tenant is not parked, and what was ordered of the drain
+ * before is void. Waits for transactions that a drain before has open. Throws UnknownTenantError.
  */
 export async function beginDrain(db: Queryable, tenantId: TenantId, holder: string): Promise<number> {
   const { rows } = await db.query<{ fence: number }>(
-    `UPDATE drains SET fence = fence + 1, holder = $2, began_at = now(), last_activity_at = now(), parked_at = NULL
+    `WITH void AS (DELETE FROM drain_orders WHERE tenant_id = $1)
+     UPDATE drains SET fence = fence + 1, holder = $2, began_at = now(), last_activity_at = now(), parked_at = NULL
      WHERE tenant_id = $1 RETURNING fence`,
     [tenantId, holder],
   );
@@ -29,13 +30,48 @@ export async function beginDrain(db: Queryable, tenantId: TenantId, holder: stri
   return fence;
 }
 
-/** Milliseconds since Gladly last answered this tenant as it should, by Postgres's clock; null while it does. */
-export async function troubledForMs(db: Queryable, tenantId: TenantId): Promise<number | null> {
-  const { rows } = await db.query<{ ms: number | null }>(
-    'SELECT (extract(epoch FROM now() - gladly_waiting_since) * 1000)::float8 AS ms FROM drains WHERE tenant_id = $1',
+/** `stop`: finish what is in hand and end. `look`: something is in the ledger that did not come through the queue. */
+export type DrainOrder = 'stop' | 'look';
+
+/** Tells the drains of these tenants, wherever they are at work. Of a tenant that has none the order is void when one begins. */
+export async function orderDrains(db: Queryable, tenantIds: readonly TenantId[], what: DrainOrder): Promise<void> {
+  await db.query(
+    `INSERT INTO drain_orders (tenant_id, what) SELECT tenant_id, $2 FROM unnest($1::text[]) AS row(tenant_id) ORDER BY tenant_id COLLATE "C"
+     ON CONFLICT DO NOTHING`,
+    [tenantIds, what],
+  );
+}
+
+/** Takes away what was ordered of the drains that `holder` has. */
+export async function takeOrders(
+  db: Queryable,
+  holder: string,
+): Promise<readonly { readonly tenantId: TenantId; readonly what: DrainOrder }[]> {
+  const { rows } = await db.query<{ tenantId: TenantId; what: DrainOrder }>(
+    `DELETE FROM drain_orders o USING drains d WHERE d.tenant_id = o.tenant_id AND d.holder = $1
+     RETURNING o.tenant_id AS "tenantId", o.what`,
+    [holder],
+  );
+  return rows;
+}
+
+/** What earlier drains of a tenant leave to the next one. Times in ms, by Postgres's clock; null: not known. */
+export interface LeftByDrains {
+  /** Since Gladly last answered as it should; null while it does. */
+  readonly troubledForMs: number | null;
+  /** Between events, and since the last one (activities/drain/pace.ts). */
+  readonly paceMs: number | null;
+  readonly sinceFoundMs: number | null;
+}
+
+export async function leftByDrains(db: Queryable, tenantId: TenantId): Promise<LeftByDrains> {
+  const { rows } = await db.query<LeftByDrains>(
+    `SELECT (extract(epoch FROM now() - gladly_waiting_since) * 1000)::float8 AS "troubledForMs",
+       pace_ms AS "paceMs", (extract(epoch FROM now() - found_at) * 1000)::float8 AS "sinceFoundMs"
+     FROM drains WHERE tenant_id = $1`,
     [tenantId],
   );
-  return rows[0]?.ms ?? null;
+  return rows[0] ?? { troubledForMs: null, paceMs: null, sinceFoundMs: null };
 }
 
 /**
@@ -49,12 +85,18 @@ export async function assertFence(tx: Tx, tenantId: TenantId, fence: number): Pr
   if (rows[0]?.fence !== fence) throw new StaleDrainError(tenantId);
 }
 
-/** Marks the tenant parked. The drain must look at the queue once more after it. Throws StaleDrainError. */
-export async function markParked(db: Queryable, tenantId: TenantId, fence: number): Promise<void> {
-  const { count } = await db.query('UPDATE drains SET parked_at = now() WHERE tenant_id = $1 AND fence = $2', [
-    tenantId,
-    fence,
-  ]);
+/** Marks the tenant parked, and keeps what was learnt of its pace. The drain must look at the queue once more after it. Throws StaleDrainError. */
+export async function markParked(
+  db: Queryable,
+  tenantId: TenantId,
+  fence: number,
+  pace: { readonly paceMs: number | null; readonly sinceFoundMs: number | null } = { paceMs: null, sinceFoundMs: null },
+): Promise<void> {
+  const { count } = await db.query(
+    `UPDATE drains SET parked_at = now(), pace_ms = coalesce($3, pace_ms), found_at = coalesce(now() - $4::float8 * interval '1 ms', found_at)
+     WHERE tenant_id = $1 AND fence = $2`,
+    [tenantId, fence, pace.paceMs && Math.round(pace.paceMs), pace.sinceFoundMs],
+  );
   if (count === 0) throw new StaleDrainError(tenantId);
 }
 
@@ -94,24 +136,35 @@ export interface DrainState extends Pick<DrainView, 'queueEmptyAt'> {
   readonly lastActivityAt: Date | null;
 }
 
-/** Every few seconds, not for every event. Throws StaleDrainError. */
-export async function noteDrain(db: Queryable, tenantId: TenantId, fence: number, view: DrainView): Promise<void> {
-  const { count } = await db.query(
-    `UPDATE drains SET last_activity_at = $4, queue_empty_at = coalesce($5, queue_empty_at), quota = coalesce($6, quota),
-       problem_code = CASE $3 WHEN 'none' THEN NULL WHEN 'unknown' THEN problem_code ELSE $3 END,
-       gladly_waiting_since = CASE $3 WHEN 'none' THEN NULL WHEN 'unknown' THEN gladly_waiting_since
+/** The view of one drain, under its fence. */
+export interface DrainNote extends DrainView {
+  readonly tenantId: TenantId;
+  readonly fence: number;
+}
+
+/** Writes the views of many drains at once, every few seconds. Returns the tenants whose drain has a successor: of those nothing was written. */
+export async function noteDrains(db: Queryable, notes: readonly DrainNote[]): Promise<readonly TenantId[]> {
+  const { rows } = await db.query<{ tenantId: TenantId }>(
+    `UPDATE drains SET last_activity_at = note.last_activity_at, queue_empty_at = coalesce(note.queue_empty_at, drains.queue_empty_at),
+       quota = coalesce(note.quota, drains.quota),
+       problem_code = CASE note.problem_code WHEN 'none' THEN NULL WHEN 'unknown' THEN drains.problem_code ELSE note.problem_code END,
+       gladly_waiting_since = CASE note.problem_code WHEN 'none' THEN NULL WHEN 'unknown' THEN gladly_waiting_since
          ELSE coalesce(gladly_waiting_since, now()) END
-     WHERE tenant_id = $1 AND fence = $2`,
+     FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::jsonb[])
+       AS note(tenant_id, fence, problem_code, last_activity_at, queue_empty_at, quota)
+     WHERE drains.tenant_id = note.tenant_id AND drains.fence = note.fence
+     RETURNING drains.tenant_id AS "tenantId"`,
     [
-      tenantId,
-      fence,
-      view.problemCode,
-      view.lastActivityAt,
-      view.queueEmptyAt,
-      view.quota && jsonbText({ ...view.quota, at: view.quota.at.toISOString() }),
+      notes.map(({ tenantId }) => tenantId),
+      notes.map(({ fence }) => fence),
+      notes.map(({ problemCode }) => problemCode),
+      notes.map(({ lastActivityAt }) => lastActivityAt),
+      notes.map(({ queueEmptyAt }) => queueEmptyAt),
+      notes.map(({ quota }) => quota && jsonbText({ ...quota, at: quota.at.toISOString() })),
     ],
   );
-  if (count === 0) throw new StaleDrainError(tenantId);
+  const noted = new Set(rows.map(({ tenantId }) => tenantId));
+  return notes.flatMap(({ tenantId }) => (noted.has(tenantId) ? [] : [tenantId]));
 }
 
 /** The drain states of these tenants; one that does not exist is left out. */

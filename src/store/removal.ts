@@ -6,7 +6,7 @@ import { revokeWebhookKeys } from './webhook-keys.ts';
 const STEP = 2_000;
 
 /** In this order: without its counters and its drain, nothing can be written for the tenant any more. */
-const AT_ONCE = ['tenant_counters', 'drains', 'tenant_states', 'credentials'] as const;
+const AT_ONCE = ['tenant_counters', 'drains', 'drain_orders', 'tenant_states', 'credentials'] as const;
 const IN_STEPS = [
   'pending_conversations',
   'events',

@@ -12,6 +12,8 @@ export interface SecretBox {
   encrypt(plaintext: string, context: SecretContext): string;
   /** Throws UnknownKeyError or TamperedError (crypto/aead.ts). */
   decrypt(encrypted: string, context: SecretContext): string;
+  /** The id of the key that encrypts. */
+  readonly firstKeyId: string;
 }
 
 const ENCRYPTED = /^v1\.([\w-]+)\.([\w-]+)$/;
@@ -20,6 +22,7 @@ const ENCRYPTED = /^v1\.([\w-]+)\.([\w-]+)$/;
 export function createSecretBox(secretKeys: readonly { readonly id: string; readonly key: string }[]): SecretBox {
   const keys = createKeyring(secretKeys);
   return {
+    firstKeyId: keys.first.id,
     encrypt(plaintext, context) {
       const { keyId, bytes } = encrypt(keys, Buffer.from(plaintext), associatedData(context));
       return `v1.${keyId}.${bytes.toString('base64url')}`;
@@ -33,6 +36,9 @@ export function createSecretBox(secretKeys: readonly { readonly id: string; read
     },
   };
 }
+
+/** The id of the key that a secret is encrypted under; null when it is none of ours. */
+export const keyIdOfSecret = (encrypted: string): string | null => ENCRYPTED.exec(encrypted)?.[1] ?? null;
 
 /** As JSON no two contexts look the same, whatever is in their texts. */
 const associatedData = ({ tenantId, purpose }: SecretContext): Buffer =>

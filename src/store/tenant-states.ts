@@ -70,7 +70,7 @@ const PAST_RUNS = 5;
 async function put<V extends object>(
   tx: Tx,
   name: 'onboarding' | 'extraction',
-  { tenantId, runId, seq, view, tuning }: Projection<V>,
+  { tenantId, runId, seq, view, tuning, isTold = false }: Projection<V>,
 ): Promise<Put<V>> {
   const { count } = await tx.query(
     `UPDATE tenant_states SET ${name} = $2, ${name}_run = $3, ${name}_seq = $4, ${name}_at = now(), ${name}_tuning = $5,
@@ -80,6 +80,7 @@ async function put<V extends object>(
      WHERE tenant_id = $1 AND $3 <> ALL(${name}_past_runs) AND (${name}_run IS DISTINCT FROM $3 OR ${name}_seq < $4)`,
     [tenantId, jsonbText(view), runId, seq, jsonbText(tuning)],
   );
+  if (isTold) return { written: count === 1, before: null };
   // Also for a write that is repeated, since nobody may have got its answer.
   const { rows } = await tx.query<{ before: V | null }>(
     `SELECT ${name}_before AS before FROM tenant_states WHERE tenant_id = $1 AND ${name}_run = $2`,

@@ -1,10 +1,20 @@
 import type { Queryable } from './db.ts';
 
-/** Says that this worker process is there. Called every few seconds; `worker` names the process, such as `pid@host`. */
-export async function noteWorker(db: Queryable, worker: string): Promise<void> {
-  await db.query('INSERT INTO workers (worker) VALUES ($1) ON CONFLICT (worker) DO UPDATE SET seen_at = now()', [
-    worker,
-  ]);
+/** Says that this worker process is there, with so many drains at work. Called every few seconds; `worker` names the process, such as `pid@host`. */
+export async function noteWorker(db: Queryable, worker: string, awake: number): Promise<void> {
+  await db.query(
+    `INSERT INTO workers (worker, awake) VALUES ($1, $2)
+     ON CONFLICT (worker) DO UPDATE SET seen_at = now(), awake = excluded.awake`,
+    [worker, awake],
+  );
+}
+
+/** How many drains each worker has at work; one that has been silent for 15 s has none. */
+export async function awakePerWorker(db: Queryable): Promise<readonly number[]> {
+  const { rows } = await db.query<{ awake: number }>(
+    "SELECT awake FROM workers WHERE seen_at > now() - interval '15 seconds'",
+  );
+  return rows.map(({ awake }) => awake);
 }
 
 /** The process ends in order. */

@@ -13,6 +13,7 @@ import type { Receiver } from '../queue/receiver.ts';
 import { recordAction } from '../store/actions.ts';
 import { deleteOlderCredentials, putCredentials } from '../store/credentials.ts';
 import type { Db } from '../store/db.ts';
+import { orderDrains } from '../store/drains.ts';
 import { StoreError } from '../store/errors.ts';
 import { eventCounts } from '../store/ledger/counters.ts';
 import { discardRejected } from '../store/ledger/rejected.ts';
@@ -293,6 +294,7 @@ export class Tenants {
     await this.#setAsideNow(tenantId, urls);
     const { rejected, gone, deadLetters } = found;
     await this.#record(tenantId, 'redrive', by, null, { rejected, gone, deadLetters });
+    await orderDrains(this.#deps.db, [tenantId], 'look');
     await workflows.wake(tenantId);
     return found;
   }

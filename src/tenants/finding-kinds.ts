@@ -8,7 +8,12 @@ export const SET_ASIDE = ['dead_letters_waiting', 'events_rejected'] as const;
 export const OF_WORKFLOWS = ['workflow_wedged', 'key_missing', 'workflow_paused'] as const;
 
 /** What does not go on although extraction runs; a drain finds it. */
-export const OF_PROGRESS = ['conversations_failing', 'events_stalled', 'quota_starved'] as const;
+export const OF_PROGRESS = [
+  'conversations_failing',
+  'conversations_put_off',
+  'events_stalled',
+  'quota_starved',
+] as const;
 
 /** What can be found wrong with a tenant's queue, ledger, workflows or progress (tenant_states.findings). */
 export const FINDINGS: readonly Problem['code'][] = [...OF_THE_QUEUE, ...SET_ASIDE, ...OF_WORKFLOWS, ...OF_PROGRESS];
@@ -26,6 +31,10 @@ export const queueFinding = (findings: readonly Problem[]): Problem | null => fi
 
 /** What keeps a workflow of the tenant's from going on; null while nothing is known to. */
 export const workflowFinding = (findings: readonly Problem[]): Problem | null => findings.find(isOfWorkflows) ?? null;
+
+/** What keeps all events from going on although extraction runs; null while nothing is known to. */
+export const standstillFinding = (findings: readonly Problem[]): Problem | null =>
+  findings.find((finding) => isOfProgress(finding) && isUrgent(finding)) ?? null;
 
 /** Somebody has to act: it is lost some day otherwise, or does not go on by itself. */
 export const isUrgent = (finding: Problem): boolean =>

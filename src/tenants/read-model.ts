@@ -15,7 +15,7 @@ import { lastSeenOf, listSightings } from '../store/sightings.ts';
 import { countByNeed, type PlaceFacts, readTenantFacts, tenantsById, tenantsByNeed } from '../store/tenant-states.ts';
 import type { Tenant } from '../store/tenants.ts';
 import { type Backlog, backlogOf } from './backlog.ts';
-import { queueFinding, workflowFinding } from './finding-kinds.ts';
+import { queueFinding, standstillFinding, workflowFinding } from './finding-kinds.ts';
 import { type Liveness, liveness, type TemporalWatch } from './liveness.ts';
 import { firstLossAt, waitsSince } from './loss.ts';
 import { silentSince } from './silence.ts';
@@ -334,9 +334,9 @@ export class ReadModel {
   }
 }
 
-/** What stands between the tenant and its data once it extracts: a workflow that stands still, the extraction's own problem, or its queue's. */
+/** What stands between the tenant and its data once it extracts: a workflow that stands still, the extraction's own problem, its queue's, or events that do not go on. */
 export const problemOf = ({ extraction, findings }: Pick<PlaceFacts, 'extraction' | 'findings'>): Problem | null =>
-  workflowFinding(findings) ?? extraction?.problem ?? queueFinding(findings);
+  workflowFinding(findings) ?? extraction?.problem ?? queueFinding(findings) ?? standstillFinding(findings);
 
 /** While a drain is at work the queue is as good as empty, and SQS need not be asked. */
 const isDrained = ({ extraction }: PlaceFacts): boolean => extraction?.phase === 'running';

@@ -17,6 +17,7 @@ import {
   type ExtractionTuning,
   pauseSignal,
   type Request,
+  renewSignal,
   resumeSignal,
   tuneExtractionSignal,
   wakeSignal,
@@ -56,6 +57,10 @@ const DEADLINE_MS = 3_000;
 const TRIES = 2;
 /** So long they take, in ms: whatever came since has not been worked on either. */
 const LONGEST_TRIES_MS = 10_000;
+/** Of `temporal.api.enums.v1.PendingActivityState`. */
+const STARTED = 2;
+/** An activity that failed more often is no moment's trouble either: some 15 s of tries. */
+const ACTIVITY_TRIES = 4;
 /** Characters of a reason that are shown and stored. */
 const MOST_REASON = 300;
 const NO_REASON = 'Temporal names no reason.';
@@ -194,6 +199,11 @@ export class TenantWorkflows {
     return unlessGone(this.#inTime(() => this.#extraction(tenantId).signal(tuneExtractionSignal, tuning)));
   }
 
+  /** Has a workflow of a tenant begin a new history under the first key, as soon as nothing is in hand. Nothing when it does not run. */
+  renew(workflowId: string): Promise<void> {
+    return unlessGone(this.#inTime(() => this.#client.workflow.getHandle(workflowId).signal(renewSignal)));
+  }
+
   /**
    * Ends extraction: asks it to, waits up to `waitMs`, and then ends it by force. What a drain still does then is fenced, and what it held comes
    * again. Nothing when none runs.
@@ -240,8 +250,11 @@ export class TenantWorkflows {
     return { open, reported };
   }
 
-  /** How a workflow is, from Temporal itself. */
-  async examine(workflowId: string): Promise<Examined> {
+  /**
+   * How a workflow is, from Temporal itself. `stoodStill`: it did when it was looked at last. Temporal counts its tries anew with each signal, so it
+   * stands still until a task of it has gone well.
+   */
+  async examine(workflowId: string, { stoodStill = false } = {}): Promise<Examined> {
     const handle = this.#client.workflow.getHandle(workflowId);
     try {
       const { status, raw } = await this.#inTime(() => handle.describe());
@@ -252,10 +265,18 @@ export class TenantWorkflows {
         ({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === UNREADABLE_INPUT,
       );
       if (unread?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(unread.lastFailure) };
-      if (raw.pendingWorkflowTask == null) return { state: 'well' };
+      const failing = raw.pendingActivities?.find(
+        ({ attempt, lastFailure, state }) =>
+          // One that is at work may have failed long ago.
+          lastFailure != null && (attempt ?? 1) > ACTIVITY_TRIES && state !== STARTED,
+      );
+      if (failing?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(failing.lastFailure) };
+      const { pendingWorkflowTask: task } = raw;
+      if (task == null) return { state: 'well' };
       const { tries, forMs, reason } = await this.#failedTasks(workflowId);
-      const isWedged = forMs > LONGEST_TRIES_MS || tries >= TRIES || (raw.pendingWorkflowTask.attempt ?? 1) > TRIES;
-      return isWedged ? { state: 'wedged', reason } : { state: 'well' };
+      const failed = Math.max(tries, (task.attempt ?? 1) - 1);
+      const isWell = forMs <= LONGEST_TRIES_MS && failed < (stoodStill ? 1 : TRIES);
+      return isWell ? { state: 'well' } : { state: 'wedged', reason };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { state: 'ended', how: 'deleted' };
       throw error;

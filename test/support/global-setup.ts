@@ -21,7 +21,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const cli = await findTemporalCli({ env: process.env, say: (line) => process.stderr.write(`${line}\n`) });
   const port = await freePort();
   const sharedFolder = await mkdtemp(join(tmpdir(), 'test-run-'));
-  const server = startTemporal(cli, port);
+  const server = startTemporal(cli, port, [
+    // Temporal UI's own Pause, which a cluster may have on.
+    'frontend.WorkflowPauseEnabled=true',
+    // A workflow task that fails is reported after 10 s, and not after a minute.
+    'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2',
+  ]);
   project.provide('temporalAddress', `127.0.0.1:${port}`);
   project.provide('sharedFolder', sharedFolder);
   return async () => {
@@ -32,9 +37,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-function startTemporal(cli: string, port: number): ChildProcess {
+/** A Temporal of its own, with these values of its dynamic configuration, `name=value`. */
+export function startTemporal(cli: string, port: number, settings: readonly string[]): ChildProcess {
   const address = ['--ip', '127.0.0.1', '--port', String(port), '--headless'];
-  // Temporal UI's own Pause, which a cluster may have on.
-  const settings = ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'];
-  return spawn(cli, ['server', 'start-dev', ...address, ...settings, '--log-level', 'never'], { stdio: 'ignore' });
+  const dynamic = settings.flatMap((setting) => ['--dynamic-config-value', setting]);
+  return spawn(cli, ['server', 'start-dev', ...address, ...dynamic, '--log-level', 'never'], { stdio: 'ignore' });
 }

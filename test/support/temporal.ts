@@ -15,12 +15,11 @@ import { bundleOptions } from '../../src/temporal/bundle-options.ts';
 const SERVER_STARTS_MS = 30_000;
 
 /**
- * A namespace of its own on the run's Temporal server, with our search attributes: tests of different files never take each other's
+ * A namespace of its own on the run's Temporal server, or on the one at `address`, with our search attributes: tests of different files never take each other's
  * tasks. Close it with `teardown()`.
  */
-export async function createTestEnvironment(): Promise<TestWorkflowEnvironment> {
+export async function createTestEnvironment(address = inject('temporalAddress')): Promise<TestWorkflowEnvironment> {
   quietRuntime();
-  const address = inject('temporalAddress');
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   await registerNamespace(await connect(address), namespace);
   return await TestWorkflowEnvironment.createFromExistingServer({ address, namespace });

@@ -13,34 +13,23 @@ import type { Governor, QuotaSnapshot } from '../../gladly/quota.ts';
 import type { Queues } from '../../queue/provision.ts';
 import type { Receiver } from '../../queue/receiver.ts';
 import type { Db } from '../../store/db.ts';
-import { beginDrain, markParked, troubledForMs } from '../../store/drains.ts';
+import { beginDrain, leftByDrains, markParked } from '../../store/drains.ts';
 import { eventCounts } from '../../store/ledger/counters.ts';
-import type { NewEvent } from '../../store/ledger/take-in.ts';
 import { getTenant, type Tenant } from '../../store/tenants.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { isOfTheQueue } from '../../tenants/finding-kinds.ts';
 import { recordQueue } from '../../tenants/findings.ts';
 import { recordProgress } from '../../tenants/progress.ts';
-import { queueProblem } from '../../tenants/queue-problem.ts';
 import { logFindings } from '../log-findings.ts';
+import type { Awake, AwakeDrain } from './awake.ts';
+import { DrainRun } from './drain-run.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
 import { GladlyAtLarge } from './gladly-at-large.ts';
 import { Intake } from './intake.ts';
 import { extractDeps, intakeDeps } from './ledger.ts';
-import {
-  type DrainLimits,
-  HEARTBEAT_MS,
-  HIDDEN_LOOK_MS,
-  LONGEST_HOLD_MS,
-  NOTE_MS,
-  PROGRESS_MS,
-  QUEUE_GONE_MS,
-  QUEUE_RETRY_MS,
-} from './limits.ts';
-import { Observer, type Seen } from './observer.ts';
+import { type DrainLimits, HEARTBEAT_MS, LONGEST_HOLD_MS, PROGRESS_MS } from './limits.ts';
+import { type Notes, Observer } from './observer.ts';
 import { References } from './references.ts';
 import type { Room } from './room.ts';
-import type { Slots } from './slots.ts';
 
 /** What a drain works with. */
 export interface DrainDeps {
@@ -52,7 +41,11 @@ export interface DrainDeps {
     tenantId: string,
   ): Promise<{ readonly client: GladlyClient; readonly governor: Governor } | { readonly problem: Problem }>;
   readonly limits: DrainLimits;
-  readonly slots: Slots;
+  /** The drains of this worker, and what is written of them. */
+  readonly awake: Awake;
+  readonly notes: Notes;
+  /** Name of the worker process (table `workers`). */
+  readonly worker: string;
   /** For what was received or read and is not written yet. */
   readonly room: Room;
   readonly log: Logger;
@@ -63,11 +56,9 @@ export function createDrain(deps: DrainDeps): ExtractionActivities['drain'] {
   return async (input) => {
     const context = Context.current();
     const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-    const leave = deps.slots.take();
     try {
       return await runDrain(deps, input, context.cancellationSignal);
     } finally {
-      leave();
       clearInterval(heartbeat);
     }
   };
@@ -77,27 +68,37 @@ const NO_COUNTS: ExtractionTotals = { takenIn: 0, extracted: 0, gone: 0, rejecte
 
 /** `cancelled`: finish what is in hand and end. */
 export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: AbortSignal): Promise<DrainResult> {
-  const { db, receiver, limits } = deps;
+  const { db, receiver, limits, notes } = deps;
   const { tenantId } = input;
   if (cancelled.aborted) return { end: { kind: 'stopped' }, counts: NO_COUNTS };
   const tenant = await getTenant(db, tenantId);
   if (!tenant || tenant.queueUrl === null) {
     return { end: { kind: 'needs_attention', problem: problem('queue_missing') }, counts: NO_COUNTS };
   }
-  const fence = await beginDrain(db, tenantId, Context.current().info.activityId);
-  const [troubledMs, begunAt] = [await troubledForMs(db, tenantId), performance.now()];
-  const troubled = (): number => (troubledMs === null ? 0 : troubledMs + performance.now() - begunAt);
+  const fence = await beginDrain(db, tenantId, deps.worker);
+  const [left, begunAt] = [await leftByDrains(db, tenantId), performance.now()];
+  const troubled = (): number => (left.troubledForMs === null ? 0 : left.troubledForMs + performance.now() - begunAt);
   const fenced = { db, tenantId, fence };
-  const observer = new Observer(fenced);
-  const intake = new Intake(
-    intakeDeps(fenced, receiver, tenant.queueUrl, (what) => observer.sawDrift(what)),
-    deps.room,
-  );
   const gladly = input.mode === 'full' ? await deps.gladlyOf(tenantId) : null;
+  const missing = gladly && 'problem' in gladly ? gladly.problem : null;
   const calls = { made: 0 };
   const client = gladly && 'client' in gladly ? counted(gladly.client, calls) : null;
+  const quota = () => (gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null);
+  let pinged = false;
+  const observer = new Observer(fenced, () => {
+    const problemCode = extract?.obstacle?.problem.code ?? missing?.code ?? null;
+    return {
+      queueEmptyAt: intake.emptyAt,
+      problemCode: problemCode ?? (pinged || (extract?.worked ?? 0) > 0 ? 'none' : 'unknown'),
+      quota: quota(),
+    };
+  });
+  const intake = new Intake(
+    intakeDeps(fenced, receiver, tenant.queueUrl, limits.receiveWaitSeconds, (what) => observer.sawDrift(what)),
+    deps.room,
+  );
   const references = client && new References(db, tenantId, client);
-  const extract =
+  const extract: Extract | null =
     gladly && 'client' in gladly && client
       ? new Extract({
           ...extractDeps(fenced, limits),
@@ -118,43 +119,36 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
           },
         })
       : null;
-  const missing = gladly && 'problem' in gladly ? gladly.problem : null;
 
-  let pinged = false;
-  const quota = () => (gladly && 'client' in gladly ? gladly.governor.snapshot('GET') : null);
-  const seen = (): Seen => {
-    const problemCode = extract?.obstacle?.problem.code ?? missing?.code ?? null;
-    return [intake.emptyAt, problemCode ?? (pinged || (extract?.worked ?? 0) > 0 ? 'none' : 'unknown'), quota()];
-  };
-  const noting = setInterval(() => void observer.write(...seen()), NOTE_MS);
-  const watching = setInterval(() => {
-    if (extract) void noteProgress(deps, tenantId, extract, quota());
-  }, PROGRESS_MS);
+  const run = new DrainRun({ input, limits, awake: deps.awake, cancelled, intake, extract, missing, pace: left });
+  notes.add(observer);
+  const leave = deps.awake.enter(asAwake(tenantId, run));
   const side = new AbortController();
+  const progress = extract && new Progress(deps, tenantId, extract, quota);
+  const noting = setInterval(() => void progress?.note(observer.waiting), PROGRESS_MS);
   const listing = input.probe ? undefined : references?.run(side.signal);
   // Awaited when the rest is over; what it throws is thrown then.
   listing?.catch(() => undefined);
-  const run = new DrainRun(input, deps, cancelled, intake, extract, missing);
   try {
     await run.untilEnded();
   } finally {
+    leave();
     clearInterval(noting);
-    clearInterval(watching);
     side.abort();
-    await observer.writeLast(...seen());
+    await notes.writeLast(observer);
     // Also when it failed: then nobody else would tell. A stop is no news of its own.
-    if (extract && !cancelled.aborted) await noteProgress(deps, tenantId, extract, quota());
+    if (!run.isStopped) await progress?.note(null);
   }
   await listing;
   await noteQueue(deps, tenantId, intake.trouble);
   const end = await run.verdict({
-    mark: () => markParked(db, tenantId, fence),
+    mark: (pace) => markParked(db, tenantId, fence, pace),
     ping: async () => {
       if (!client) return null;
       const trouble = await new GladlyAtLarge(client, extractDeps(fenced, limits)).organization('', cancelled);
       if (trouble !== null) return endOf(trouble.error, troubled());
       pinged = true;
-      await observer.writeLast(...seen());
+      await notes.writeNow(observer);
       return null;
     },
     hidden: () => hiddenIn(deps, tenant),
@@ -174,129 +168,15 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   return { end, counts, ...(waiting === null ? {} : { waiting }) };
 }
 
-/** Intake and extract side by side, and when to end them. */
-class DrainRun {
-  readonly #input: DrainInput;
-  readonly #limits: DrainLimits;
-  readonly #slots: Slots;
-  readonly #cancelled: AbortSignal;
-  readonly #intake: Intake<NewEvent>;
-  readonly #extract: Extract | null;
-  readonly #missing: Problem | null;
-  #budgetSpent = false;
-  #failure: unknown;
-
-  constructor(
-    input: DrainInput,
-    { limits, slots }: Pick<DrainDeps, 'limits' | 'slots'>,
-    cancelled: AbortSignal,
-    intake: Intake<NewEvent>,
-    extract: Extract | null,
-    missing: Problem | null,
-  ) {
-    this.#input = input;
-    this.#limits = limits;
-    this.#slots = slots;
-    this.#cancelled = cancelled;
-    this.#intake = intake;
-    this.#extract = extract;
-    this.#missing = missing;
-  }
-
-  async untilEnded(): Promise<void> {
-    const failed = new AbortController();
-    const stop = AbortSignal.any([this.#cancelled, failed.signal]);
-    const enough = new AbortController();
-    this.#intake.onTaken(() => this.#extract?.nudge());
-    const began = performance.now();
-    // Drains that began together shall not all end together.
-    const part = 0.75 + Math.random() / 4;
-    const watch = setInterval(() => {
-      if (this.#isIdle() || this.#hasProbed()) enough.abort();
-      const budgetMs = part * (this.#slots.crowded ? this.#limits.crowdedBudgetMs : this.#limits.budgetMs);
-      if (performance.now() - began < budgetMs || enough.signal.aborted) return;
-      this.#budgetSpent = true;
-      enough.abort();
-    }, WATCH_MS);
-    const parts = [
-      this.#intake.run(AbortSignal.any([stop, enough.signal])),
-      this.#extract?.run(stop, enough.signal) ?? Promise.resolve(),
-    ];
-    try {
-      // When one fails the other is told to finish; both are over before the failure is passed on.
-      await Promise.all(parts.map((running) => running.catch((error: unknown) => this.#failed(error, failed))));
-    } finally {
-      clearInterval(watch);
-    }
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #failed(error: unknown, failed: AbortController): void {
-    this.#failure ??= error;
-    failed.abort();
-  }
-
-  /** Nothing came and nothing was to be read for a while; a short one when Gladly cannot be read, or others wait for the slot. */
-  #isIdle(): boolean {
-    const reading = this.#extract?.obstacle ? null : this.#extract;
-    const extractIdleMs = reading?.idleMs ?? Number.POSITIVE_INFINITY;
-    const enough =
-      reading && !this.#slots.crowded
-        ? this.#limits.parkAfterMs
-        : Math.min(this.#limits.parkAfterMs, QUEUE_IS_EMPTY_MS);
-    return this.#intake.idleMs >= enough && extractIdleMs >= enough;
-  }
-
-  #hasProbed(): boolean {
-    return this.#input.probe && (this.#extract?.worked ?? 0) > 0;
-  }
-
-  /** Why it ended. Parks when there is nothing left, and looks once more after that. */
-  async verdict(ask: {
-    readonly mark: () => Promise<void>;
-    /** Null when Gladly answers as it should. */
-    readonly ping: () => Promise<DrainEnd | null>;
-    readonly hidden: () => Promise<number | null>;
-    readonly nextDueMs: () => Promise<number | null>;
-  }): Promise<DrainEnd> {
-    const obstacle = this.#extract?.obstacle;
-    if (obstacle) return obstacle;
-    if (this.#missing) return { kind: 'needs_attention', problem: this.#missing };
-    if (this.#cancelled.aborted) return { kind: 'stopped' };
-    if (this.#budgetSpent || this.#hasProbed()) return { kind: 'budget_spent' };
-    if (this.#input.probe) {
-      // Nothing waited, so nothing has shown yet whether the problem is over.
-      const found = await ask.ping();
-      if (found) return found;
-    }
-    const { trouble } = this.#intake;
-    if (trouble !== undefined) {
-      if (!isOfTheQueue(queueProblem(trouble).problem)) return { kind: 'parked', lookAgainMs: QUEUE_RETRY_MS };
-      // Until somebody acts deliveries go into the ledger: marked as parked, each of them wakes us.
-      await ask.mark();
-      const nextMs = this.#extract ? await ask.nextDueMs() : null;
-      return { kind: 'parked', lookAgainMs: Math.min(nextMs ?? QUEUE_GONE_MS, QUEUE_GONE_MS) };
-    }
-    const parked = await park(ask.mark, () => this.#intake.look(this.#cancelled));
-    if (!parked) return { kind: 'budget_spent' };
-    if (this.#cancelled.aborted) return { kind: 'stopped' };
-    // Messages received by a process that died stay hidden until their visibility timeout; no wake signal follows when they reappear.
-    const hidden = await ask.hidden();
-    const hiddenMs = hidden === null ? QUEUE_GONE_MS : hidden > 0 ? HIDDEN_LOOK_MS : null;
-    const dueMs = this.#extract ? await ask.nextDueMs() : null;
-    const looks = [hiddenMs, dueMs].filter((ms) => ms !== null);
-    return { kind: 'parked', lookAgainMs: looks.length === 0 ? null : Math.min(...looks) };
-  }
-}
-
-/**
- * Parks a tenant unless something has come meanwhile; true when it is parked. Marked first, looked after: an event that came before the mark
- * is found by the look, and an event after the mark sends the wake signal (src/api/ingest/waker.ts).
- */
-export async function park(mark: () => Promise<void>, look: () => Promise<boolean>): Promise<boolean> {
-  await mark();
-  return !(await look());
-}
+const asAwake = (tenantId: string, run: DrainRun): AwakeDrain => ({
+  tenantId,
+  idleMs: () => run.idleMs(),
+  tick: () => run.tick(),
+  look: () => run.look(),
+  park: () => run.park(),
+  moveOn: () => run.moveOn(),
+  stop: () => run.stop(),
+});
 
 /** A queue that is missing or refused is told at once, not at the next sweep. The sweep withdraws it. */
 async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unknown): Promise<void> {
@@ -304,29 +184,51 @@ async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unkn
   logFindings(log, tenantId, await recordQueue(db, tenantId, trouble));
 }
 
-/** Never throws: what could not be told now is told by the next look, or drain. */
-async function noteProgress(
-  { db, log }: DrainDeps,
-  tenantId: string,
-  { obstacle, starved }: Extract,
-  quota: QuotaSnapshot | null,
-): Promise<void> {
-  // Others take half of what there is, or more.
-  const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
-  const isHeld = quota !== null && quota.heldMs > LONGEST_HOLD_MS;
-  const how = { isRunning: obstacle === undefined, starved: starved || isCrowded || isHeld, now: new Date() };
-  try {
-    logFindings(log, tenantId, await recordProgress(db, tenantId, how));
-  } catch (error) {
-    log.warn({ event: 'drain.progress_not_noted', err: error, tenantId }, 'drain: progress could not be noted');
+/** Tells whether the events of a drain go on, while it lasts and at its end. */
+class Progress {
+  readonly #deps: Pick<DrainDeps, 'db' | 'log'>;
+  readonly #tenantId: string;
+  readonly #extract: Extract;
+  readonly #quota: () => QuotaSnapshot | null;
+  /** Something stands that was found; until it was looked at once, it may. */
+  #stands = true;
+
+  constructor(
+    deps: Pick<DrainDeps, 'db' | 'log'>,
+    tenantId: string,
+    extract: Extract,
+    quota: () => QuotaSnapshot | null,
+  ) {
+    this.#deps = deps;
+    this.#tenantId = tenantId;
+    this.#extract = extract;
+    this.#quota = quota;
+  }
+
+  /** `waiting`: events in the ledger, null when it is not known. Never throws: what could not be told now is told next time. */
+  async note(waiting: number | null): Promise<void> {
+    if (waiting === 0 && !this.#stands) return;
+    const { db, log } = this.#deps;
+    const { obstacle, starved } = this.#extract;
+    // Since it was looked at last: a drain may last for an hour.
+    this.#extract.starved = false;
+    const quota = this.#quota();
+    // Others take half of what there is, or more.
+    const isCrowded = quota?.limit != null && quota.rivals * 2 >= quota.limit;
+    const isHeld = quota !== null && quota.heldMs > LONGEST_HOLD_MS;
+    const how = { isRunning: obstacle === undefined, starved: starved || isCrowded || isHeld, now: new Date() };
+    try {
+      const { change, found } = await recordProgress(db, this.#tenantId, how);
+      this.#stands = found > 0;
+      logFindings(log, this.#tenantId, change);
+    } catch (error) {
+      log.warn(
+        { event: 'drain.progress_not_noted', err: error, tenantId: this.#tenantId },
+        'drain: progress could not be noted',
+      );
+    }
   }
 }
-
-/** How often it is looked whether a drain is idle. */
-const WATCH_MS = 100;
-
-/** A queue in which nothing was found for this long is empty: a receive waits one second. */
-const QUEUE_IS_EMPTY_MS = 1_500;
 
 /** Messages that are hidden in the queue; null when SQS does not say. */
 async function hiddenIn(deps: DrainDeps, { tenantId, queueUrl, deadLetterQueueUrl }: Tenant): Promise<number | null> {

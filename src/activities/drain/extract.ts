@@ -12,6 +12,7 @@ import {
   FAILING_ALONE,
   FIRST_BYTES,
   GATHER_READINGS_MS,
+  LEDGER_LOOK_MS,
   LIST_GIVEN_UP,
   LONGEST_HOLD_MS,
   MAINTENANCE_MS,
@@ -58,7 +59,7 @@ export interface Obstacle {
   readonly problem: Problem;
 }
 
-/** Longest wait between two queries for due conversations, in ms, when intake reports nothing new. */
+/** Longest wait between two queries for due conversations, in ms, while some are in hand. */
 const LONGEST_SLEEP_MS = 1_000;
 
 /** Reads the conversations that have waiting events and stores them, side by side with intake. What is in memory is bounded. */
@@ -77,6 +78,8 @@ export class Extract {
   /** An error that is no answer of Gladly's: a mistake of ours. */
   #broken: unknown;
   #idleSince = performance.now();
+  /** Since the last query for due conversations began. */
+  #nudged = false;
   readonly counts = { extracted: 0, gone: 0, rejected: 0 };
   /** Set once: extraction has stopped then. */
   obstacle: Obstacle | undefined;
@@ -99,6 +102,7 @@ export class Extract {
 
   /** Something new may be due. */
   nudge(): void {
+    this.#nudged = true;
     this.#events.emit('nudge');
   }
 
@@ -143,17 +147,15 @@ export class Extract {
     // Conversations that are read and not stored yet use memory, not reading capacity.
     await this.#gather(['free', 'stored'], () => READINGS - this.#inHand.size >= READINGS / 4, noMore);
     const free = Math.min(this.#deps.readingsAtOnce() - this.#reading.size, READINGS - this.#inHand.size);
+    this.#nudged = false;
     const due = free > 0 ? await this.#deps.due(free, this.#inHand) : [];
     for (const conversation of due) this.#start(conversation, stop, noMore, ended);
     if (due.length > 0 && due.length < free) return;
     if (free > 0 && due.length === 0) {
-      const nextMs = (await this.#deps.nextDueMs(this.#inHand)) ?? LONGEST_SLEEP_MS;
-      await nextEvent(
-        this.#events,
-        ['nudge', 'stored', 'obstacle'],
-        noMore,
-        Math.max(1, Math.min(nextMs, LONGEST_SLEEP_MS)),
-      );
+      const nextMs = (await this.#deps.nextDueMs(this.#inHand)) ?? LEDGER_LOOK_MS;
+      if (this.#nudged) return;
+      const forMs = Math.max(1, Math.min(nextMs, LEDGER_LOOK_MS));
+      await nextEvent(this.#events, ['nudge', 'stored', 'obstacle'], noMore, forMs);
     } else if (free <= due.length) {
       await nextEvent(this.#events, ['free', 'stored', 'obstacle'], noMore, LONGEST_SLEEP_MS);
     }
@@ -305,6 +307,7 @@ export class Extract {
     this.#shares.delete(conversationId);
     this.#inHand.delete(conversationId);
     this.#idleSince = performance.now();
+    this.#nudged = true;
     this.#events.emit('stored');
   }
 

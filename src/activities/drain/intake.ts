@@ -34,9 +34,15 @@ export interface WrittenRows<Row> {
 /** What intake needs: the queue, and the ledger. */
 export interface IntakeDeps<Row> {
   /** At most ten messages; waits up to `waitSeconds` for the first. */
-  receive(waitSeconds: 0 | 1, signal: AbortSignal): Promise<readonly TakenMessage<Row>[]>;
+  receive(waitSeconds: number, signal: AbortSignal): Promise<readonly TakenMessage<Row>[]>;
+  /** How long the receive waits that waits for the next event: 1 to 20. */
+  readonly waitSeconds: number;
   /** Under the drain's fence. A row that cannot be written costs itself alone. */
   write(rows: readonly Row[]): Promise<WrittenRows<Row>>;
+  /** Makes messages visible again soon: they are another drain's. Never throws. */
+  release(handles: readonly string[]): Promise<void>;
+  /** True for an error of `write` that says so. */
+  isAnothers(error: unknown): boolean;
   /** Deletes from the queue, trying again what SQS could not do. Never throws: what stays is seen again, and written once all the same. */
   remove(handles: readonly string[]): Promise<void>;
 }
@@ -72,7 +78,12 @@ export class Intake<Row> {
       : performance.now() - this.#lastFound;
   }
 
-  /** Calls back after each commit that brought something new. */
+  /** Calls back whenever something is received. */
+  onFound(callback: () => void): void {
+    this.#events.on('received', callback);
+  }
+
+  /** Calls back after each commit that brought something new, and when the queue could not be read: then others may have brought something. */
   onTaken(callback: () => void): void {
     this.#events.on('taken', callback);
   }
@@ -84,6 +95,10 @@ export class Intake<Row> {
     const receiving = this.#receiveAll(signal);
     try {
       await Promise.all([receiving, this.#writeAll(receiving)]);
+    } catch (error) {
+      // Anything else may be over soon, and each receive counts: what was received is seen again after its visibility timeout.
+      if (this.#deps.isAnothers(error)) await this.#deps.release(this.#waiting.map(({ handle }) => handle));
+      throw error;
     } finally {
       ended.abort();
       await Promise.allSettled([receiving, ...this.#deleting]);
@@ -108,7 +123,7 @@ export class Intake<Row> {
   /** One receiver waits for what comes; while receives are full, up to RECEIVERS empty the queue together. */
   async #receiveAll(stop: AbortSignal): Promise<void> {
     const helpers = new Set<Promise<void>>();
-    const receive = async (waitSeconds: 0 | 1): Promise<number> => {
+    const receive = async (waitSeconds: number): Promise<number> => {
       while (this.#waiting.length >= ROWS_IN_MEMORY && !stop.aborted) await nextEvent(this.#events, ['written'], stop);
       // What comes is large in a backlog only, so the one that waits for the next event reserves nothing.
       const reserved = await this.#room.reserve(waitSeconds === 0 ? LARGEST_RECEIVE : 0, stop);
@@ -127,6 +142,8 @@ export class Intake<Row> {
       } catch (error) {
         if (stop.aborted) return 0;
         this.trouble = error;
+        // What cannot go through the queue goes into the ledger.
+        this.#events.emit('taken');
         await sleep(QUEUE_RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
         return 0;
       } finally {
@@ -144,7 +161,7 @@ export class Intake<Row> {
     this.#receivers += 1;
     try {
       while (!stop.aborted) {
-        if ((await receive(1)) < FULL_RECEIVE) continue;
+        if ((await receive(this.#deps.waitSeconds)) < FULL_RECEIVE) continue;
         while (helpers.size < RECEIVERS - 1) {
           const helper = help().finally(() => helpers.delete(helper));
           helpers.add(helper);

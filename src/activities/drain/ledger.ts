@@ -2,7 +2,7 @@ import type { ReceivedMessage, Receiver } from '../../queue/receiver.ts';
 import { lastRead, storedOf } from '../../store/conversations/stored.ts';
 import { writeApart } from '../../store/conversations/write-apart.ts';
 import type { Db } from '../../store/db.ts';
-import { assertFence } from '../../store/drains.ts';
+import { assertFence, StaleDrainError } from '../../store/drains.ts';
 import { spreadMerges } from '../../store/ledger/merges.ts';
 import { nextDueMs, selectDue } from '../../store/ledger/select-due.ts';
 import { failingConversations } from '../../store/ledger/standstill.ts';
@@ -26,14 +26,20 @@ export function intakeDeps(
   { db, tenantId, fence }: Fenced,
   receiver: Receiver,
   queueUrl: string,
+  waitSeconds: number,
   sawDrift: (what: string) => void,
 ): IntakeDeps<NewEvent> {
   return {
-    async receive(waitSeconds, signal) {
-      const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds, signal });
+    waitSeconds,
+    async receive(seconds, signal) {
+      const messages = await receiver.receive(queueUrl, { max: 10, waitSeconds: seconds, signal });
       return messages.map((message) => takenMessage(message, sawDrift));
     },
     write: (rows) => takeInApart(db, tenantId, rows, (tx) => assertFence(tx, tenantId, fence)),
+    isAnothers: (error) => error instanceof StaleDrainError,
+    async release(handles) {
+      await receiver.release(queueUrl, handles).catch(() => undefined);
+    },
     async remove(handles) {
       // What SQS fails to delete is seen again after its visibility timeout, and found in the ledger then.
       await receiver.deleteBatch(queueUrl, handles).catch(() => undefined);

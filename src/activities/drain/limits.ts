@@ -1,11 +1,13 @@
 /** How a drain paces itself. Times in milliseconds. */
 export interface DrainLimits {
-  /** A drain ends after about this long when there is more to do, so that a huge backlog does not keep others from a slot. */
+  /** A drain ends after this long at the latest, and another one follows: a workflow continues as new only between two. */
   readonly budgetMs: number;
-  /** The same while nearly all slots of the worker are taken: others may be waiting for this one. */
+  /** The same while nearly all slots of the worker are taken and none of their drains is idle: others may be waiting for this one. */
   readonly crowdedBudgetMs: number;
-  /** Nothing found for this long: park. */
+  /** The longest that a tenant stays awake with nothing to do (pace.ts). */
   readonly parkAfterMs: number;
+  /** How long a receive waits for a first message: 1 to 20 s. */
+  readonly receiveWaitSeconds: number;
   /** A conversation is read when it was quiet for `settleMs`, at the latest `settleMaxMs` after its first waiting event. */
   readonly settleMs: number;
   readonly settleMaxMs: number;
@@ -89,9 +91,6 @@ export const DOUBT_RETRY_MS = 20_000;
 /** A drain that is to end waits so long at most until Gladly may be asked again, in ms. */
 export const LONGEST_HOLD_MS = 5_000;
 
-/** How often a drain that goes on looks whether its events do, in ms. */
-export const PROGRESS_MS = 20_000;
-
 /** So many conversations may fail one after the other, with Gladly answering otherwise, before others are asked for. */
 export const FAILING_ALONE = 3;
 
@@ -114,11 +113,29 @@ export const REFERENCE_MIN_AGE_MS = 600_000;
 /** This part of the picks goes to the freshest conversations, so that a backlog never starves them. */
 export const NEWEST_SHARE = 0.25;
 
-/** How often a drain says that it lives. The worker sends at most one in its `maxHeartbeatThrottleInterval`. */
-export const HEARTBEAT_MS = 200;
+/**
+ * How often a drain says that its worker lives, and nothing else: a heartbeat is a billable action, 3,927 a day so. Below `heartbeatTimeout` of
+ * workflows/extraction/workflow.ts.
+ */
+export const HEARTBEAT_MS = 22_000;
 
-/** How often a drain writes down what it saw, for status, charts and alerts. With 100 drains at work these were most of the statements. */
+/** How often a worker writes down what its drains saw, for status, charts and alerts; only of those that saw something. */
 export const NOTE_MS = 4_000;
+
+/** The same of a drain that saw nothing, in ms: the sweep takes one that is silent for longer for dead (NOBODY_AT_IT_MS). */
+export const NOTE_IDLE_MS = 60_000;
+
+/** How often a drain looks whether its events go on, in ms; a standstill is told of after two minutes. */
+export const PROGRESS_MS = 20_000;
+
+/** How often a worker asks what its drains are to do, in ms. */
+export const ORDERS_MS = 500;
+
+/** A queue that could not be read for so long, in ms, is somebody's trouble, and is told of. */
+export const QUEUE_TROUBLE_MS = 5_000;
+
+/** Longest wait of a drain with nothing to do before it looks into the ledger by itself, in ms. Who puts something there tells it (store/drains.ts). */
+export const LEDGER_LOOK_MS = 60_000;
 
 /** Messages that a dead receiver had are hidden for VISIBILITY_SECONDS (60) at most: they are looked for this often. */
 export const HIDDEN_LOOK_MS = 5_000;

@@ -1,34 +1,52 @@
 import type { QuotaSnapshot } from '../../gladly/quota.ts';
 import type { Db } from '../../store/db.ts';
-import { noteDrain } from '../../store/drains.ts';
+import { noteDrains } from '../../store/drains.ts';
 import { recordDrift } from '../../store/drift.ts';
-import { eventCounts } from '../../store/ledger/counters.ts';
+import { eventCountsOf } from '../../store/ledger/counters.ts';
 import { addMeasurements } from '../../store/measurements.ts';
+import { NOTE_IDLE_MS } from './limits.ts';
 
 /** Times that are kept for one note, at most: with more, some are as good as all. */
 const SAMPLES = 2_000;
 
-/**
- * What a note says besides what was counted: when the queue was last seen empty, the problem's code (`none` once a reading has worked, `unknown`
- * before that), the quota.
- */
-export type Seen = readonly [queueEmptyAt: Date | null, problemCode: string, quota: QuotaSnapshot | null];
+/** What a note says besides what was counted. */
+export interface Seen {
+  /** When the queue was last seen empty. */
+  readonly queueEmptyAt: Date | null;
+  /** `none` once a reading has worked, `unknown` before that. */
+  readonly problemCode: string;
+  readonly quota: QuotaSnapshot | null;
+}
 
-/** What a drain leaves for status, charts and alerts: written down every few seconds, never once an event. */
+interface Counted {
+  readonly extracted: number;
+  readonly freshnessMs: readonly number[];
+  readonly drift: ReadonlyMap<string, number>;
+}
+
+interface Note {
+  readonly seen: Seen;
+  readonly counted: Counted | null;
+}
+
+/** What one drain leaves for status, charts and alerts. */
 export class Observer {
-  readonly #db: Db;
-  readonly #tenantId: string;
-  readonly #fence: number;
+  readonly tenantId: string;
+  readonly fence: number;
+  readonly #seen: () => Seen;
   #extracted = 0;
   #freshnessMs: number[] = [];
   #drift = new Map<string, number>();
-  #writing: Promise<void> | null = null;
   #changed = true;
+  #notedAt = Number.NEGATIVE_INFINITY;
+  #problemCode = '';
+  /** Events that wait in the ledger, when they were last counted; null: not yet. */
+  waiting: number | null = null;
 
-  constructor({ db, tenantId, fence }: { readonly db: Db; readonly tenantId: string; readonly fence: number }) {
-    this.#db = db;
-    this.#tenantId = tenantId;
-    this.#fence = fence;
+  constructor({ tenantId, fence }: { readonly tenantId: string; readonly fence: number }, seen: () => Seen) {
+    this.tenantId = tenantId;
+    this.fence = fence;
+    this.#seen = seen;
   }
 
   /** `freshnessMs`: from accepted until stored, of each event. */
@@ -44,55 +62,121 @@ export class Observer {
     this.#changed = true;
   }
 
-  /**
-   * Never throws: a note that could not be written is no reason to end a drain, and what it said goes into the next one. While one is being
-   * written there is no second one.
-   */
-  write(...seen: Seen): Promise<void> {
-    this.#writing ??= this.#write(seen).finally(() => {
+  /** What is new since the last note; null when there is nothing, and somebody who looks can see that the drain lives. */
+  take(now: number): Note | null {
+    const seen = this.#seen();
+    if (!this.#changed && seen.problemCode === this.#problemCode && now - this.#notedAt < NOTE_IDLE_MS) return null;
+    const counted = this.#changed
+      ? { extracted: this.#extracted, freshnessMs: this.#freshnessMs, drift: this.#drift }
+      : null;
+    this.#extracted = 0;
+    this.#freshnessMs = [];
+    this.#drift = new Map();
+    this.#changed = false;
+    this.#notedAt = now;
+    this.#problemCode = seen.problemCode;
+    return { seen, counted };
+  }
+
+  /** It could not be written: it is part of the next one. */
+  giveBack({ counted }: Note): void {
+    this.#notedAt = Number.NEGATIVE_INFINITY;
+    if (counted === null) return;
+    this.#extracted += counted.extracted;
+    this.#freshnessMs = [...counted.freshnessMs, ...this.#freshnessMs].slice(0, SAMPLES);
+    for (const [what, count] of counted.drift) this.#drift.set(what, (this.#drift.get(what) ?? 0) + count);
+    this.#changed = true;
+  }
+}
+
+/** Writes the notes of all drains of a worker together, every few seconds and never once an event. */
+export class Notes {
+  readonly #db: Db;
+  readonly #observers = new Set<Observer>();
+  #writing: Promise<void> | null = null;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** From now on `write` writes of it, until `writeLast`. */
+  add(observer: Observer): void {
+    this.#observers.add(observer);
+  }
+
+  /** Never throws: what could not be written goes into the next one. While one is being written there is no second one. */
+  write(): Promise<void> {
+    this.#writing ??= this.#write([...this.#observers]).finally(() => {
       this.#writing = null;
     });
     return this.#writing;
   }
 
-  /** The note at the end of a drain. One that is being written does not say what was counted since it began. */
-  async writeLast(...seen: Seen): Promise<void> {
+  /** The drain has ended, or is about to: all that is known of it, and not before what is being written. */
+  async writeNow(observer: Observer): Promise<void> {
     await this.#writing;
-    await this.write(...seen);
+    await this.#write([observer]);
   }
 
-  async #write([queueEmptyAt, problemCode, quota]: Seen): Promise<void> {
+  /** `writeNow`, and no more of it. */
+  async writeLast(observer: Observer): Promise<void> {
+    this.#observers.delete(observer);
+    await this.writeNow(observer);
+  }
+
+  async #write(observers: readonly Observer[]): Promise<void> {
     const at = new Date();
-    const [extracted, freshnessMs, drift, changed] = [this.#extracted, this.#freshnessMs, this.#drift, this.#changed];
-    this.#extracted = 0;
-    this.#freshnessMs = [];
-    this.#drift = new Map();
-    this.#changed = false;
-    const view = {
-      problemCode,
-      lastActivityAt: at,
-      queueEmptyAt,
-      quota: quota && noted(quota, at),
-    };
+    const taken = observers.flatMap((observer) => {
+      const note = observer.take(performance.now());
+      return note === null ? [] : [{ observer, note }];
+    });
+    if (taken.length === 0) return;
     try {
-      await noteDrain(this.#db, this.#tenantId, this.#fence, view);
-      if (changed) {
-        const { waiting } = await eventCounts(this.#db, this.#tenantId);
-        const measured = [{ tenantId: this.#tenantId, at, extracted, waiting, freshnessMs }];
-        if (drift.size === 0) await addMeasurements(this.#db, measured);
-        else {
-          await this.#db.transaction(async (tx) => {
-            await recordDrift(tx, this.#tenantId, drift, at);
-            await addMeasurements(tx, measured);
-          });
-        }
-      }
+      const stale = new Set(
+        await noteDrains(
+          this.#db,
+          taken.map(({ observer: { tenantId, fence }, note: { seen } }) => ({
+            tenantId,
+            fence,
+            problemCode: seen.problemCode,
+            lastActivityAt: at,
+            queueEmptyAt: seen.queueEmptyAt,
+            quota: seen.quota && noted(seen.quota, at),
+          })),
+        ),
+      );
+      await this.#measure(
+        taken.flatMap(({ observer, note: { counted } }) =>
+          counted === null || stale.has(observer.tenantId) ? [] : [{ observer, counted }],
+        ),
+        at,
+      );
     } catch {
-      this.#extracted += extracted;
-      this.#freshnessMs = [...freshnessMs, ...this.#freshnessMs].slice(0, SAMPLES);
-      for (const [what, count] of drift) this.#drift.set(what, (this.#drift.get(what) ?? 0) + count);
-      this.#changed = true;
+      for (const { observer, note } of taken) observer.giveBack(note);
     }
+  }
+
+  async #measure(
+    changed: readonly { readonly observer: Observer; readonly counted: Counted }[],
+    at: Date,
+  ): Promise<void> {
+    if (changed.length === 0) return;
+    const counts = await eventCountsOf(
+      this.#db,
+      changed.map(({ observer: { tenantId } }) => tenantId),
+    );
+    const measured = changed.flatMap(({ observer, counted: { extracted, freshnessMs } }) => {
+      const waiting = counts.get(observer.tenantId)?.waiting;
+      if (waiting === undefined) return [];
+      observer.waiting = waiting;
+      return [{ tenantId: observer.tenantId, at, extracted, waiting, freshnessMs }];
+    });
+    const drifted = changed.filter(({ counted: { drift } }) => drift.size > 0);
+    if (drifted.length === 0) return await addMeasurements(this.#db, measured);
+    await this.#db.transaction(async (tx) => {
+      for (const { observer, counted } of drifted) await recordDrift(tx, observer.tenantId, counted.drift, at);
+      await addMeasurements(tx, measured);
+    });
   }
 }
 

@@ -8,8 +8,9 @@ import { REFERENCE_MAX_AGE_MS, REFERENCE_MIN_AGE_MS } from './limits.ts';
 
 const KINDS = ['agents', 'inboxes', 'teams', 'topics'] as const satisfies readonly ReferenceKind[];
 
-/** How often it is looked whether a list is to be read anew. */
-const LOOK_MS = 1_000;
+/** How often it is looked whether a list is to be read anew: a name may be a moment late. */
+const LOOK_MS = 10_000;
+const FIRST_LOOK_MS = 1_000;
 
 type Lister = (signal: AbortSignal) => Promise<ListAnswer<{ readonly id: string; readonly name?: string | undefined }>>;
 
@@ -56,8 +57,8 @@ export class References {
   async run(stop: AbortSignal): Promise<void> {
     try {
       await this.#load();
-      while (!stop.aborted) {
-        await sleep(LOOK_MS, undefined, { signal: stop });
+      for (let waitMs = FIRST_LOOK_MS; !stop.aborted; waitMs = LOOK_MS) {
+        await sleep(waitMs, undefined, { signal: stop });
         for (const kind of KINDS) if (this.#isDue(kind)) await this.#fetch(kind, stop);
       }
     } catch (error) {

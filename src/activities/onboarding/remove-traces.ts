@@ -1,5 +1,6 @@
 import type { OnboardingActivities, StepResult } from '../../contracts/onboarding.ts';
 import { problem } from '../../contracts/problems.ts';
+import { DecryptionError } from '../../crypto/aead.ts';
 import { GladlyError } from '../../gladly/errors.ts';
 import type { QueueUrls } from '../../queue/names.ts';
 import { type Depths, totalOf } from '../../queue/provision.ts';
@@ -89,17 +90,18 @@ export function removeTraces(deps: OnboardingDeps) {
     async function takeBackWebhook(tenant: Tenant, asked: Questions): Promise<StepResult | null> {
       // The newest ones may be those that do not work.
       const credentialsVersion = tenant.adoptedCredentialsVersion ?? input.credentialsVersion;
-      const opened = await openGladly(deps, { tenantId, credentialsVersion });
-      if (!opened.ok) {
-        asked.note('Our webhook in Gladly', 'there are no credentials to look with');
-        return null;
-      }
-      const wanted = wantedWebhook(deps.publicUrl, tenantId);
       try {
+        const opened = await openGladly(deps, { tenantId, credentialsVersion });
+        if (!opened.ok) {
+          asked.note('Our webhook in Gladly', 'there are no credentials to look with');
+          return null;
+        }
+        const wanted = wantedWebhook(deps.publicUrl, tenantId);
         await removeOurWebhook({ deps, tenantId, client: opened.client, wanted, renewKey: false, asked, signal });
         return null;
       } catch (error) {
-        if (!(error instanceof GladlyError)) throw error;
+        // Of credentials whose key is lost nothing comes back: as little as of a Gladly that is gone.
+        if (!(error instanceof GladlyError || error instanceof DecryptionError)) throw error;
         const isOurs = tenant.webhookSetup === 'create_for_me' && tenant.webhookId !== null;
         if (isOurs && !discard) return resultOf(error, asked);
         asked.note('Our webhook in Gladly', 'cannot be looked for any more; if there is one, delete it in Gladly');

@@ -5,6 +5,7 @@ import type { Db } from '../../store/db.ts';
 import { trimEvents } from '../../store/ledger/trim.ts';
 import { vacuum } from '../../store/maintenance.ts';
 import { trimMeasurements } from '../../store/measurements.ts';
+import { pruneQuotaClaims } from '../../store/quota-claims.ts';
 import { pruneWorkers } from '../../store/workers.ts';
 
 export interface PruneDeps {
@@ -36,6 +37,7 @@ export function createPrune({ db, keepDoneMs, vacuums, now }: PruneDeps): SweepA
     }
     await trimMeasurements(db, { olderThan: before(now(), KEEP_MEASUREMENTS_MS), limit: STEP });
     await pruneWorkers(db);
+    await pruneQuotaClaims(db);
     if (vacuums) await vacuum(db);
     return { trimmed };
   };

@@ -38,20 +38,25 @@ type Which = 'onboarding' | 'extraction';
 /**
  * A tenant's two workflows against what is stored of it, whatever was done to them in Temporal: what was terminated, cancelled, deleted or lost is begun
  * anew and knows from the store what its predecessor knew, a pause above all; what was asked for and did not arrive is asked once more; what a person
- * has to mend is written down. A tenant that is well costs no call.
+ * has to mend is written down. A tenant that is well costs no call. `isSilent`: a drain of it should be at work, and none is.
  */
-export async function putRight(deps: PutRightDeps, facts: PlaceFacts, survey: Survey): Promise<void> {
+export async function putRight(
+  deps: PutRightDeps,
+  facts: PlaceFacts,
+  survey: Survey,
+  isSilent: boolean,
+): Promise<void> {
   const { db, workflows, tunings, log } = deps;
   const { tenantId } = facts.tenant;
   const known = facts.findings.some(isOfWorkflows);
-  const look = async (workflowId: string): Promise<Examined> =>
-    known || survey.reported.has(workflowId) || !survey.open.has(workflowId)
-      ? await workflows.examine(workflowId)
+  const look = async (workflowId: string, isSuspect: boolean): Promise<Examined> =>
+    isSuspect || known || survey.reported.has(workflowId) || !survey.open.has(workflowId)
+      ? await workflows.examine(workflowId, { stoodStill: known })
       : { state: 'well' };
 
-  const onboarding = await look(onboardingWorkflowId(tenantId));
+  const onboarding = await look(onboardingWorkflowId(tenantId), isCheckingForLong(facts, deps.now()));
   const mayExtract = facts.tenant.state === 'connected' && !isEnding(facts);
-  const extraction = mayExtract ? await look(extractionWorkflowId(tenantId)) : ({ state: 'well' } as const);
+  const extraction = mayExtract ? await look(extractionWorkflowId(tenantId), isSilent) : ({ state: 'well' } as const);
 
   if (onboarding.state === 'ended' || extraction.state === 'ended') {
     // It may have ended since the facts were read.
@@ -85,6 +90,13 @@ export async function putRight(deps: PutRightDeps, facts: PlaceFacts, survey: Su
     );
   }
 }
+
+/** A check of a step takes seconds, and says so when Gladly does not answer: one that has lasted for so long, in ms, fails in a way of its own. */
+const CHECK_MS = 120_000;
+
+const isCheckingForLong = ({ onboarding }: PlaceFacts, now: Date): boolean =>
+  onboarding?.state === 'in_progress' &&
+  onboarding.steps.some(({ state, since }) => state === 'checking' && now.getTime() - Date.parse(since) > CHECK_MS);
 
 /** It is being disconnected: its extraction ends, or has. */
 const isEnding = ({ tenant, onboarding }: PlaceFacts): boolean =>

@@ -5,7 +5,7 @@ import { isNoSuchQueue } from '../../queue/errors.ts';
 import { DAY_SECONDS, DEAD_RETENTION_DAYS } from '../../queue/limits.ts';
 import { type Depth, type Depths, type Queues, totalOf } from '../../queue/provision.ts';
 import { recordAction } from '../../store/actions.ts';
-import { clearParked, type DrainState, drainStates } from '../../store/drains.ts';
+import { clearParked, type DrainState, drainStates, orderDrains } from '../../store/drains.ts';
 import { type EventCounts, eventCountsOf } from '../../store/ledger/counters.ts';
 import { noteAlertTold } from '../../store/retention-alerts.ts';
 import { type PlaceFacts, tenantsById } from '../../store/tenant-states.ts';
@@ -33,8 +33,8 @@ const PAGE = 200;
 /** Asked for at the same time. A depth takes SQS some milliseconds. */
 const AT_ONCE = 10;
 
-/** A drain writes down every 4 s that it is at work: one that has not for so long is not. */
-const NOBODY_AT_IT_MS = 60_000;
+/** A drain writes down every minute at least that it is at work: one that has not for so long is not. */
+const NOBODY_AT_IT_MS = 150_000;
 
 export function createWatchTenants(deps: WatchDeps): SweepActivities['watchTenants'] {
   return async () => {
@@ -94,7 +94,11 @@ async function watchOne(
     }
   };
 
-  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey));
+  // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
+  const isPaused = facts.extraction?.pause != null;
+  const isAtIt = drain?.parkedAt != null || idleMs(deps, drain) < NOBODY_AT_IT_MS;
+  const isSilent = facts.extraction?.phase === 'running' && !isAtIt;
+  if (survey !== null) await part('workflows', () => putRight(deps, facts, survey, isSilent));
   const depths = await part('queue', () => lookAtQueue(deps, facts));
   await part('findings', async () => {
     const setAside = { deadLetters: depths && totalOf(depths.dead), rejected: counts?.rejected ?? 0 };
@@ -112,8 +116,7 @@ async function watchOne(
           waitsSince: waitsSince(tenant, facts.queueEmptyAt),
           retentionDays: tenant.retentionDays,
           policy: tenant.retentionPolicy,
-          // As the workflow last wrote it, however long ago: one that is wedged or was terminated reads nothing either.
-          paused: facts.extraction?.pause != null,
+          paused: isPaused,
         },
         deps.now(),
       );
@@ -128,11 +131,11 @@ async function watchOne(
   if (isDeserted || (facts.findings.some(isOfProgress) && !isRunning))
     await part('progress', async () => {
       const how = { isRunning, starved: false, now: deps.now() };
-      logFindings(deps.log, tenantId, await recordProgress(deps.db, tenantId, how));
+      logFindings(deps.log, tenantId, (await recordProgress(deps.db, tenantId, how)).change);
     });
   const waiting = (depths ? totalOf(depths.queue) : 0) + (counts?.waiting ?? 0);
-  // One that stands still is woken by nothing, and each signal would make its history longer.
-  const mayWake = tenant.state === 'connected' && !facts.findings.some(isOfWorkflows);
+  // Each signal to a workflow that stands still only makes its history longer.
+  const mayWake = tenant.state === 'connected' && !isPaused && !facts.findings.some(isOfWorkflows);
   if (mayWake && (await part('wake', () => wakeIfForgotten(deps, tenantId, drain, waiting)))) report.woken += 1;
   if (failed) report.failed += 1;
 }
@@ -172,7 +175,7 @@ async function keepFor({ queues, log }: WatchDeps, url: string, { keptS }: Depth
 const idleMs = ({ now }: WatchDeps, drain: DrainState | undefined): number =>
   now().getTime() - (drain?.lastActivityAt?.getTime() ?? 0);
 
-/** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless; a paused tenant stays paused. */
+/** The wake signal was lost, or a process died between clearing the mark and signalling. Extra wakes are harmless. */
 async function wakeIfForgotten(
   deps: WatchDeps,
   tenantId: string,
@@ -182,6 +185,7 @@ async function wakeIfForgotten(
   const { db, workflows } = deps;
   if (waiting === 0 || (drain?.parkedAt == null && idleMs(deps, drain) < NOBODY_AT_IT_MS)) return false;
   await clearParked(db, tenantId);
+  await orderDrains(db, [tenantId], 'look');
   await workflows.wake(tenantId);
   return true;
 }

@@ -1,5 +1,6 @@
 import { eventFacts } from '../../gladly/event-facts.ts';
 import type { Db } from '../../store/db.ts';
+import { orderDrains } from '../../store/drains.ts';
 import { isRefusal, isTransient, UnknownTenantError } from '../../store/errors.ts';
 import { type NewEvent, takeIn } from '../../store/ledger/take-in.ts';
 import { setAside } from '../../store/ledger/take-in-apart.ts';
@@ -32,7 +33,9 @@ export function createLedgerWriter(db: Db): LedgerWriter {
    * these rows were refused before; they are set aside.
    */
   async function putAll(rows: readonly LedgerRow[], refusal?: string): Promise<readonly boolean[]> {
-    const byTenant = [...Map.groupBy(rows, (row) => row.tenantId)].sort(([one], [other]) => (one < other ? -1 : 1));
+    const byTenant = new Map(
+      [...Map.groupBy(rows, (row) => row.tenantId)].sort(([one], [other]) => (one < other ? -1 : 1)),
+    );
     const gone = await db.transaction(async (tx) => {
       const unknown = new Set<string>();
       for (const [tenantId, own] of byTenant) {
@@ -43,6 +46,12 @@ export function createLedgerWriter(db: Db): LedgerWriter {
           unknown.add(tenantId);
         });
       }
+      // A drain that is at work waits for what comes through the queue.
+      await orderDrains(
+        tx,
+        [...byTenant.keys()].filter((tenantId) => !unknown.has(tenantId)),
+        'look',
+      );
       return unknown;
     });
     return rows.map((row) => !gone.has(row.tenantId));

@@ -8,6 +8,10 @@ export interface Standstill {
   /** The first few of them by id, and what kept the first of them from it (a code of ours). */
   readonly failingIds: readonly string[];
   readonly reason: string | null;
+  /** The same of conversations that were put off, less often, and have waited for `putOffMs`. */
+  readonly putOff: number;
+  readonly putOffIds: readonly string[];
+  readonly putOffReason: string | null;
   /** Milliseconds for which the oldest conversation that is due has waited, by Postgres's clock; null when none is. */
   readonly oldestDueMs: number | null;
 }
@@ -18,19 +22,31 @@ export interface Standstill {
 export const FAILING = 'attempts >= 3';
 /** Ids that are named. */
 const NAMED = 5;
+/** More are not counted. */
+const MOST = 1_000;
 
 /** One statement, which walks along indexes. Throws StoreError. */
-export async function standstillOf(db: Queryable, tenantId: TenantId): Promise<Standstill> {
+export async function standstillOf(
+  db: Queryable,
+  tenantId: TenantId,
+  { putOffMs }: { readonly putOffMs: number },
+): Promise<Standstill> {
   const failing = `FROM pending_conversations WHERE tenant_id = $1 AND ${FAILING}`;
+  const putOff = `FROM pending_conversations WHERE tenant_id = $1 AND not_before IS NOT NULL AND NOT ${FAILING}
+    AND first_taken_at < now() - $2 * interval '1 ms'`;
   const { rows } = await db.query<Standstill>(
     `SELECT (SELECT count(*) ${failing}) AS failing,
        ARRAY(SELECT conversation_id ${failing} ORDER BY conversation_id LIMIT ${NAMED}) AS "failingIds",
        (SELECT reason ${failing} ORDER BY conversation_id LIMIT 1) AS reason,
+       (SELECT count(*) FROM (SELECT ${putOff} ORDER BY first_taken_at LIMIT ${MOST}) AS counted) AS "putOff",
+       ARRAY(SELECT conversation_id ${putOff} ORDER BY first_taken_at LIMIT ${NAMED}) AS "putOffIds",
+       (SELECT reason ${putOff} ORDER BY first_taken_at LIMIT 1) AS "putOffReason",
        (SELECT (extract(epoch FROM now() - first_taken_at) * 1000)::float8 FROM pending_conversations
         WHERE tenant_id = $1 AND not_before IS NULL ORDER BY first_taken_at LIMIT 1) AS "oldestDueMs"`,
-    [tenantId],
+    [tenantId, putOffMs],
   );
-  return rows[0] ?? { failing: 0, failingIds: [], reason: null, oldestDueMs: null };
+  const nothing = { failing: 0, failingIds: [], reason: null, putOff: 0, putOffIds: [], putOffReason: null };
+  return rows[0] ?? { ...nothing, oldestDueMs: null };
 }
 
 /** Up to `limit` conversations whose last reading failed. Throws StoreError. */

@@ -60,8 +60,9 @@ export function initialState(input: ExtractionInput, at: string): ExtractionStat
     lastUnknownSignal: null,
     draining: null,
   };
-  // What an earlier release did not carry is as at the very start.
-  return input.carried ? { ...fresh, ...input.carried, draining: null } : fresh;
+  if (!input.carried) return fresh;
+  // What an earlier release did not carry is as at the very start; what only a later one knows is kept for it.
+  return { ...fresh, ...input.carried, totals: { ...NO_TOTALS, ...input.carried.totals }, draining: null };
 }
 
 /** What continue-as-new carries. Only between drains: a drain at work would be forgotten. */
@@ -155,10 +156,10 @@ function phaseOf(state: ExtractionState): ExtractionPhase {
   return state.draining || state.awake ? 'running' : 'parked';
 }
 
-/** True when the drain at work should finish what it holds and end. */
+/** True when the drain at work should finish what it holds and end: also one that began with credentials that are not the right ones any more. */
 export function shouldStop(state: ExtractionState): boolean {
   if (state.disconnect) return true;
-  return state.draining === 'full' ? state.pause !== null : state.pause === null;
+  return state.draining === 'full' ? state.pause !== null || state.look : state.pause === null;
 }
 
 export function nextMove(state: ExtractionState, tuning: ExtractionTuning): NextMove {
@@ -186,6 +187,7 @@ function waitOutProblem(state: ExtractionState, problem: Problem, tuning: Extrac
 
 function add(a: ExtractionTotals, b: ExtractionTotals): ExtractionTotals {
   return {
+    ...a,
     takenIn: a.takenIn + b.takenIn,
     extracted: a.extracted + b.extracted,
     gone: a.gone + b.gone,

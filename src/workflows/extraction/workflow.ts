@@ -46,16 +46,18 @@ import {
 const drainOf = (mode: DrainMode) =>
   proxyActivities<ExtractionActivities>({
     summary: mode === 'full' ? 'Take in and extract what waits' : 'Take in what waits, and ask nothing of Gladly',
-    // A drain ends by itself within its budget (src/activities/drain/limits.ts, a minute); ten are a drain that hangs.
-    startToCloseTimeout: '10 minutes',
-    // Cancellation travels with heartbeats, and they with the worker's cap (src/roles/worker.ts): this only says when a worker is dead.
-    heartbeatTimeout: '10 seconds',
+    // A drain ends by itself within its budget (DRAIN_BUDGET_MS, an hour at most); what takes longer hangs.
+    startToCloseTimeout: '75 minutes',
+    // Says only when a worker is dead: see HEARTBEAT_MS in src/activities/drain/limits.ts.
+    heartbeatTimeout: '28 seconds',
+    // Any worker may have it: the one that has the workflow in its cache would keep all that were ever its.
+    allowEagerDispatch: false,
     // Only trouble of our own throws. It heals with time, and an extraction never ends by failing.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   }).drain;
 
-const { recordExtraction } = proxyLocalActivities<ExtractionActivities>(WRITE_OPTIONS);
+const { recordExtraction, orderStop } = proxyLocalActivities<ExtractionActivities>(WRITE_OPTIONS);
 
 /** One tenant's extraction: it lives as long as the tenant, obeys `pause` and `resume`, and never ends by failing. */
 export async function extraction(input: ExtractionInput): Promise<void> {
@@ -150,17 +152,16 @@ export async function extraction(input: ExtractionInput): Promise<void> {
 
   // Cancelled or not: without its extraction a tenant's events would wait until they expire. `disconnect` ends it, in order.
   await CancellationScope.nonCancellable(async () => {
-    // What was carried is newer than all that was written before, unless somebody has reset this run: that may come later.
-    if (input.carried) void keepPause();
-    else await keepPause();
+    await keepPause();
     for (;;) {
       const next = nextMove(state, tuning);
       if (next.move === 'end') return await projector.settled();
       if (endsHere()) {
         await projector.settled();
+        // `pause` is of the very start: by now it is carried.
+        const { pause: _, waiting: __, ...same } = input;
         await continueAsNew<typeof extraction>({
-          version: 1,
-          tenantId: input.tenantId,
+          ...same,
           tuning,
           carried: carry(state),
           ...(waiting === null ? {} : { waiting }),
@@ -171,17 +172,23 @@ export async function extraction(input: ExtractionInput): Promise<void> {
     }
   });
 
-  /** Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, unless somebody has said otherwise since. */
+  /**
+   * Whatever began this run (a reset, the sweep), and whatever it knows: what was paused stays paused, and what was resumed resumed, unless
+   * somebody has said otherwise since.
+   */
   async function keepPause(): Promise<void> {
     const before = await projector.before;
-    if (before?.pause && before.phase !== 'disconnected' && !isDecided) on({ type: 'pause', ...before.pause });
+    if (before === null || before.phase === 'disconnected' || isDecided) return;
+    if (before.pause) on({ type: 'pause', ...before.pause });
+    else if (state.pause) on({ type: 'resume', ...state.pause });
   }
 
   async function drain({ mode, probe }: Extract<NextMove, { move: 'drain' }>): Promise<void> {
     on({ type: 'drainStarted', mode });
     const result = await unlessStopped(
-      () => shouldStop(state),
+      () => shouldStop(state) || renew,
       () => drainOf(mode)({ tenantId: input.tenantId, mode, probe }),
+      () => orderStop(input.tenantId),
     );
     waiting = result?.waiting ?? waiting;
     on({ type: 'drainEnded', result: result ?? STOPPED });

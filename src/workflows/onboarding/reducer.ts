@@ -70,8 +70,19 @@ export function initialState(input: OnboardingInput, at: string): CarriedOnboard
     nextCancelTryAt: null,
     unknownSignals: 0,
   };
-  // What an earlier release did not carry is as at the very start.
-  return { ...fresh, ...input.carried };
+  return input.carried ? readOver(fresh, input.carried, at) : fresh;
+}
+
+/**
+ * What an earlier release did not carry is as at the very start; what only a later one knows is kept for it. But its steps are not: each step
+ * looks for itself, so one that is new here is tried, and one that is unknown here will be.
+ */
+function readOver(fresh: CarriedOnboarding, carried: CarriedOnboarding, at: string): CarriedOnboarding {
+  const steps = fresh.steps.map((step) => ({ ...step, ...carried.steps.find(({ name }) => name === step.name) }));
+  const read: CarriedOnboarding = { ...fresh, ...carried, steps };
+  const isOver = currentStep(read) === null;
+  if (read.state === 'done' && !isOver) return { ...read, state: 'in_progress', since: at };
+  return read.state === 'in_progress' && isOver ? { ...read, state: 'done', since: at } : read;
 }
 
 /** `at` is the ISO time of the event. Any event in any state; twice the same is once. */

@@ -128,9 +128,7 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
 
   // Cancelled or not: its webhook, queue and keys would stay behind. The signal `cancel` takes them back.
   await CancellationScope.nonCancellable(async () => {
-    // What was carried is newer than all that was written before, unless somebody has reset this run: that may come later.
-    if (input.carried) void projector.before.then(keepKnown);
-    else keepKnown(await projector.before);
+    keepKnown(await projector.before);
     for (;;) {
       const next = nextMove(state);
       if (next.move === 'end') return await projector.settled();
@@ -156,6 +154,7 @@ export async function onboarding(input: OnboardingInput): Promise<void> {
     if (version > state.credentialsVersion) on({ type: 'credentialsSubmitted', version });
     if (setup !== state.webhookSetup && !decided.has('webhookSetupChosen')) on({ type: 'webhookSetupChosen', setup });
     if (cancel && state.cancel === null && !decided.has('callOff')) on({ type: 'cancel', ...cancel });
+    if (!cancel && state.cancel && !decided.has('cancel')) on({ type: 'callOff' });
   }
 
   async function tryStep(step: StepName): Promise<void> {

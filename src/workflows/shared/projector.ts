@@ -39,6 +39,7 @@ export function createProjector<V>(
   const first = new Promise<V | null>((resolve) => {
     before = resolve;
   });
+  let isTold = false;
   let written: string | null = null;
   let seq = 0;
   const work = async (): Promise<void> => {
@@ -51,9 +52,11 @@ export function createProjector<V>(
           tenantId,
           runId,
           seq,
+          isTold,
           ...(JSON.parse(now) as Pick<Projection<V>, 'view' | 'tuning'>),
         });
         written = now;
+        isTold = true;
         before(known.before);
       } catch (error) {
         log.warn('projection: not written', { event: 'projection.failed', error: String(error) });

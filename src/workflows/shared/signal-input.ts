@@ -24,7 +24,7 @@ export function isWebhookSetup(given: unknown): given is WebhookSetup {
   return given === 'create_for_me' || given === 'by_hand';
 }
 
-/** Versions are counted up by one: more than anybody enters, and no more than Postgres holds. */
+/** Nobody enters credentials so often: a number beyond it is no version, and would keep every real one from being looked at. */
 const MOST_VERSIONS = 1_000_000;
 
 /** Null when it names no version of stored credentials. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { beginDrain, noteDrain, quotasOf } from '../../../src/store/drains.ts';
+import { beginDrain, noteDrains, quotasOf } from '../../../src/store/drains.ts';
 import { pendingConversations } from '../../../src/store/ledger/counters.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { addMeasurements, measuredSteps, recentOf } from '../../../src/store/measurements.ts';
@@ -56,10 +56,10 @@ describeStore('what the console reads', (store) => {
     const quota = { limit: 10, allowed: null, used: 4, rivals: 1.5, at: at(0) };
     const stale = await beginDrain(store.db, tenantId, 'one');
     const fence = await beginDrain(store.db, tenantId, 'other');
-    const view = { problemCode: 'none', lastActivityAt: at(0), queueEmptyAt: null };
-    await noteDrain(store.db, tenantId, fence, { ...view, quota });
-    await expect(noteDrain(store.db, tenantId, stale, { ...view, quota: { ...quota, used: 9 } })).rejects.toThrow();
-    await noteDrain(store.db, tenantId, fence, { ...view, quota: null });
+    const view = { tenantId, problemCode: 'none', lastActivityAt: at(0), queueEmptyAt: null };
+    expect(await noteDrains(store.db, [{ ...view, fence, quota }])).toEqual([]);
+    expect(await noteDrains(store.db, [{ ...view, fence: stale, quota: { ...quota, used: 9 } }])).toEqual([tenantId]);
+    await noteDrains(store.db, [{ ...view, fence, quota: null }]);
     expect(await quotasOf(store.db, [tenantId, silent])).toEqual(new Map([[tenantId, quota]]));
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { Observer } from '../../../src/activities/drain/observer.ts';
+import { Notes, Observer, type Seen } from '../../../src/activities/drain/observer.ts';
 import type { Db } from '../../../src/store/db.ts';
-import { beginDrain, drainStates, troubledForMs } from '../../../src/store/drains.ts';
+import { beginDrain, drainStates, leftByDrains } from '../../../src/store/drains.ts';
 import { listDrift } from '../../../src/store/drift.ts';
 import { readMeasurements } from '../../../src/store/measurements.ts';
 import { at } from '../../support/store/samples.ts';
@@ -20,54 +20,74 @@ function gated(db: Db): Db & { open: Promise<void> } {
   return gate as Db & { open: Promise<void> };
 }
 
+/** An observer, and how to change what it sees. */
+function observerOf(tenantId: string, fence: number) {
+  let seen: Seen = { queueEmptyAt: null, problemCode: 'unknown', quota: null };
+  const observer = new Observer({ tenantId, fence }, () => seen);
+  const sees = (queueEmptyAt: Date | null, problemCode: string): void => {
+    seen = { queueEmptyAt, problemCode, quota: null };
+  };
+  return { observer, sees };
+}
+
 async function drainOf(store: Store) {
   const tenantId = await store.tenant();
   const db = gated(store.db);
   const fence = await beginDrain(store.db, tenantId, 'w1');
-  const observer = new Observer({ db, tenantId, fence });
+  const { observer, sees } = observerOf(tenantId, fence);
+  const notes = new Notes(db);
+  notes.add(observer);
   const extracted = async (): Promise<number> => {
     const minutes = await readMeasurements(store.db, tenantId, { from: new Date(0), to: new Date('2100-01-01') });
     return minutes.reduce((sum, minute) => sum + minute.extracted, 0);
   };
   const drift = async () => (await listDrift(store.db, tenantId, 10)).map(({ what, count }) => [what, count]);
-  return { tenantId, db, fence, observer, extracted, drift };
+  return { tenantId, db, observer, notes, sees, extracted, drift };
 }
 
 describeStore('the notes of a drain', (store) => {
+  const troubledForMs = async (tenantId: string) => (await leftByDrains(store.db, tenantId)).troubledForMs;
+
   it('say what was seen, and add up what was counted', async () => {
-    const { tenantId, observer, extracted, drift } = await drainOf(store);
+    const { tenantId, observer, notes, sees, extracted, drift } = await drainOf(store);
     observer.stored(3, [10, 20, 30], ['conversation.new', 'conversation.new']);
-    await observer.write(at(5), 'gladly_unavailable', null);
+    sees(at(5), 'gladly_unavailable');
+    await notes.write();
     observer.stored(2, [10, 20], ['conversation.new']);
-    await observer.write(null, 'unknown', null);
-    expect(await troubledForMs(store.db, tenantId)).toBeGreaterThanOrEqual(0);
-    await observer.writeLast(null, 'none', null);
+    sees(null, 'unknown');
+    await notes.write();
+    expect(await troubledForMs(tenantId)).toBeGreaterThanOrEqual(0);
+    sees(null, 'none');
+    await notes.writeLast(observer);
     expect(await extracted()).toBe(5);
     expect(await drift()).toEqual([['conversation.new', 3]]);
     expect((await drainStates(store.db, [tenantId])).get(tenantId)).toMatchObject({ queueEmptyAt: at(5) });
-    expect(await troubledForMs(store.db, tenantId)).toBeNull();
+    expect(await troubledForMs(tenantId)).toBeNull();
   });
 
   it('say since when Gladly does not answer, whatever it answers meanwhile, over drains', async () => {
-    const { tenantId, observer } = await drainOf(store);
-    await observer.write(null, 'gladly_server_error', null);
-    const before = (await troubledForMs(store.db, tenantId)) ?? 0;
+    const { tenantId, notes, sees } = await drainOf(store);
+    sees(null, 'gladly_server_error');
+    await notes.write();
+    const before = (await troubledForMs(tenantId)) ?? 0;
     await beginDrain(store.db, tenantId, 'w1');
-    const fence = await beginDrain(store.db, tenantId, 'w1');
-    const next = new Observer({ db: store.db, tenantId, fence });
-    await next.write(null, 'unknown', null);
-    await next.write(null, 'gladly_timeout', null);
-    expect(await troubledForMs(store.db, tenantId)).toBeGreaterThan(before);
+    const next = observerOf(tenantId, await beginDrain(store.db, tenantId, 'w1'));
+    const ofNext = new Notes(store.db);
+    ofNext.add(next.observer);
+    await ofNext.write();
+    next.sees(null, 'gladly_timeout');
+    await ofNext.write();
+    expect(await troubledForMs(tenantId)).toBeGreaterThan(before);
   });
 
   it('lose nothing that is counted while one of them is being written, not even at the end', async () => {
-    const { db, observer, extracted, drift } = await drainOf(store);
+    const { db, observer, notes, extracted, drift } = await drainOf(store);
     const gate = Promise.withResolvers<void>();
     db.open = gate.promise;
     observer.stored(1, [10], []);
-    const ticking = observer.write(null, 'unknown', null);
+    const ticking = notes.write();
     observer.stored(40, [10], ['item.new']);
-    const ending = observer.writeLast(null, 'unknown', null);
+    const ending = notes.writeLast(observer);
     gate.resolve();
     await Promise.all([ticking, ending]);
     expect(await extracted()).toBe(41);
@@ -75,11 +95,11 @@ describeStore('the notes of a drain', (store) => {
   });
 
   it('are one at a time', async () => {
-    const { db, observer, extracted } = await drainOf(store);
+    const { db, observer, notes, extracted } = await drainOf(store);
     const gate = Promise.withResolvers<void>();
     db.open = gate.promise;
     observer.stored(1, [10], []);
-    const ticks = [observer.write(null, 'unknown', null), observer.write(null, 'unknown', null)];
+    const ticks = [notes.write(), notes.write()];
     expect(ticks[1]).toBe(ticks[0]);
     gate.resolve();
     await Promise.all(ticks);
@@ -87,24 +107,43 @@ describeStore('the notes of a drain', (store) => {
   });
 
   it('that could not be written are in the next one', async () => {
-    const { db, observer, extracted, drift } = await drainOf(store);
+    const { db, observer, notes, extracted, drift } = await drainOf(store);
     db.open = Promise.reject(new Error('Postgres is out'));
     observer.stored(7, [10], ['item.new']);
-    await observer.write(null, 'unknown', null);
+    await notes.write();
     db.open = Promise.resolve();
     observer.stored(1, [10], ['item.new']);
-    await observer.writeLast(null, 'unknown', null);
+    await notes.writeLast(observer);
     expect(await extracted()).toBe(8);
     expect(await drift()).toEqual([['item.new', 2]]);
   });
 
   it('of a drain that has a successor change nothing, and do not throw', async () => {
-    const { tenantId, observer, extracted } = await drainOf(store);
+    const { tenantId, observer, notes, sees, extracted } = await drainOf(store);
     await beginDrain(store.db, tenantId, 'w2');
     observer.stored(1, [10], []);
-    await observer.writeLast(at(5), 'gladly_unavailable', null);
+    sees(at(5), 'gladly_unavailable');
+    await notes.writeLast(observer);
     expect(await extracted()).toBe(0);
     expect((await drainStates(store.db, [tenantId])).get(tenantId)).toMatchObject({ holder: 'w2' });
-    expect(await troubledForMs(store.db, tenantId)).toBeNull();
+    expect(await troubledForMs(tenantId)).toBeNull();
+  });
+
+  it('of many drains are two statements and a count, and of those that saw nothing none', async () => {
+    const drains = await Promise.all(Array.from({ length: 30 }, () => drainOf(store)));
+    let statements = 0;
+    const query: Db['query'] = (...args) => {
+      statements += 1;
+      return store.db.query(...args);
+    };
+    const notes = new Notes({ ...store.db, query });
+    for (const { observer } of drains) notes.add(observer);
+    for (const { observer } of drains.slice(0, 20)) observer.stored(1, [10], []);
+    await notes.write();
+    expect(statements).toBe(3);
+    await notes.write();
+    expect(statements).toBe(3);
+    expect(await drains[0]?.extracted()).toBe(1);
+    expect(await drains[25]?.extracted()).toBe(0);
   });
 });

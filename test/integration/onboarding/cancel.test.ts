@@ -19,7 +19,7 @@ describe('a cancelled onboarding', { timeout: 90_000 }, () => {
   let closeSqs: () => void;
 
   beforeAll(async () => {
-    organizations = await Promise.all(Array.from({ length: 5 }, () => startGladly()));
+    organizations = await Promise.all(Array.from({ length: 6 }, () => startGladly()));
     world = await startWorld({ gladlyHosts: organizations.map((it) => it.host) });
     const sqs = createSqsClients({ region: 'us-east-1', endpoint: world.sqsEndpoint });
     queues = createQueues(sqs.control);
@@ -99,6 +99,26 @@ describe('a cancelled onboarding', { timeout: 90_000 }, () => {
     await cancel(tenant, { discardWaitingEvents: true });
     await tenant.until(isCancelled);
     expect(await queues.find(tenant.id)).toBeNull();
+  });
+
+  it.concurrent('whose credentials do not open any more says so, and ends without them when it is confirmed', async () => {
+    const gladly = organization(5);
+    const tenant = await createTenant(world, FOR_ME);
+    await tenant.give(credentialsOf(gladly));
+    await tenant.until(isDone);
+    // The key is lost: nothing in the configuration opens it.
+    await world.db.query(
+      `UPDATE credentials SET sealed = 'v1.lost.' || split_part(sealed, '.', 3) WHERE tenant_id = $1`,
+      [tenant.id],
+    );
+    await cancel(tenant);
+    const asking = await tenant.until((it) => it.onboarding.problem !== null);
+    expect(asking.onboarding.problem).toMatchObject({ code: 'credentials_unreadable' });
+    await cancel(tenant, { discardWaitingEvents: true });
+    await tenant.until(isCancelled);
+    expect(await queues.find(tenant.id)).toBeNull();
+    // Nobody can delete it but the customer.
+    expect(await gladly.webhooks()).toHaveLength(1);
   });
 
   it.concurrent('waits for a Gladly that is out, and then takes the webhook back', async () => {

@@ -1,100 +1,83 @@
 /**
- * `node test/integration/replay/record.ts`: plays the scenarios in a world as `npm start` runs it and stores the histories that Temporal kept.
- * Run it when a workflow's commands were changed on purpose, behind a patch: the old histories stay, new ones are added beside them.
+ * `node test/integration/replay/record.ts`: plays the scenarios and stores the histories that Temporal kept. Run it when a workflow's commands were
+ * changed on purpose, behind a patch: the old histories stay, new ones are added beside them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { z } from 'zod';
-import { World } from '../../../bench/support/world.ts';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { ExtractionActivities } from '../../../src/contracts/extraction.ts';
+import { freePort } from '../../support/free-port.ts';
+import { bundleWith } from '../../support/next-release.ts';
+import { startDeployedWorld } from '../../support/onboarding/deployed.ts';
+import { startTemporalProcess } from '../../support/onboarding/processes.ts';
 import { HISTORY_KEYS } from './keys.ts';
+import { LAST, SCENARIOS, type Stage, WRONG } from './scenarios.ts';
 
 const FOLDER = join(import.meta.dirname, 'histories');
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-const world = await World.start({ SECRET_KEYS: HISTORY_KEYS, CONTINUE_AS_NEW_AFTER: '90', PARK_AFTER_MS: '500' });
-const demo = world.pipeline();
-const connection = await Connection.connect({ address: world.temporalAddress });
-const client = new Client({ connection });
-mkdirSync(FOLDER, { recursive: true });
-
-async function store(scenario: string, workflowId: string, runId?: string): Promise<void> {
-  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  writeFileSync(join(FOLDER, `${scenario}.json`), `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`);
-  process.stdout.write(`${scenario}: ${history.events?.length ?? 0} events\n`);
-}
-
-async function runsOf(workflowId: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) found.push(runId);
-  return found.reverse();
-}
-
-await demo.when('connected', ({ onboarding }) => onboarding?.state === 'done');
-await store('onboarding-straight', 'onboarding/demo');
-
-// A tenant whose token is wrong at first, whose Gladly fails for a while, and who is disconnected in the end.
-const other = world.pipeline('other');
-await other.ask('POST', '/v1/tenants', { tenantId: 'other', name: 'Other', webhookSetup: 'create_for_me' });
-const simulator = new URL(world.places().simulator);
-const users = z.object({ users: z.array(z.object({ id: z.string(), roles: z.array(z.string()) })) });
-const user = (await demo.control('GET', '/simulator/users', undefined, users)).users.find(
-  ({ roles }) => roles.length === 3,
+const scratch = mkdtempSync(join(tmpdir(), 'recording-'));
+const port = await freePort();
+const server = await startTemporalProcess(port, join(scratch, 'temporal.db'));
+const temporal = await TestWorkflowEnvironment.createFromExistingServer({ address: `127.0.0.1:${port}` });
+const [own, wrong] = await Promise.all([bundleWith([]), bundleWith(WRONG)]);
+const unwritable = new Set<string>();
+const later = ({ recordExtraction }: ExtractionActivities): Partial<ExtractionActivities> => ({
+  recordExtraction: async (projection) => {
+    if (unwritable.has(projection.tenantId)) throw new Error('Postgres takes no write.');
+    return await recordExtraction(projection);
+  },
+});
+const it = await startDeployedWorld(
+  { this: { workflows: own, later }, wrong: { workflows: wrong } },
+  SCENARIOS.length + LAST.length,
+  { env: { SECRET_KEYS: HISTORY_KEYS, DRAIN_BUDGET_MS: '2000' }, temporal },
 );
-const token = await demo.control(
-  'POST',
-  `/simulator/users/${user?.id}/tokens`,
-  {},
-  z.object({ email: z.string(), apiToken: z.string() }),
-);
-const submit = (apiToken: string) =>
-  other.ask('PUT', '/v1/tenants/other/credentials', { domain: simulator.host, email: token.email, apiToken });
-await submit('wrong');
-await other.when('needs a person', (status) => JSON.stringify(status.onboarding).includes('"needs_you"'));
-await demo.control('POST', '/simulator/faults', { times: 3, status: 503 }, z.unknown());
-await submit(token.apiToken);
-await other.when('connected', ({ onboarding }) => onboarding?.state === 'done');
-await other.ask('DELETE', '/v1/tenants/other', { reason: 'end', discardWaitingEvents: true });
-await other.when('disconnected', ({ connection: state }) => state === 'disconnected');
-for (const [i, runId] of (await runsOf('onboarding/other')).entries()) {
-  await store(`onboarding-with-faults-${i + 1}`, 'onboarding/other', runId);
-}
-await store('extraction-disconnected', 'extraction/other');
 
-// Paused in the middle of a drain and resumed, an outage of Gladly, a rejected token, parked and woken, over continue-as-new.
-await demo.emit(60);
-await demo.when('some', ({ events }) => events.extracted >= 20);
-await demo.ask('POST', '/v1/tenants/demo/pause', { reason: 'recording' });
-await demo.when('paused', ({ extraction }) => extraction?.state === 'paused');
-await demo.ask('POST', '/v1/tenants/demo/resume', {});
-await demo.when('all', ({ events }) => events.waiting === 0 && events.inQueue === 0);
-await demo.when('parked', ({ extraction }) => extraction?.state === 'parked');
-await demo.control('POST', '/simulator/faults', { path: '/api/v1/**', forMs: 8_000, status: 503 }, z.unknown());
-await demo.emit(5);
-await demo.when('waiting for Gladly', ({ extraction }) => extraction?.state === 'waiting_for_gladly');
-await demo.when(
-  'caught up',
-  ({ events, extraction }) => events.waiting === 0 && extraction?.state === 'parked',
-  90_000,
-);
-for (let i = 0; i < 6; i += 1) {
-  await demo.emit(2);
-  await demo.when(
-    'parked again',
-    ({ events, extraction }) => events.waiting === 0 && events.inQueue === 0 && extraction?.state === 'parked',
-  );
-}
-const runs = await runsOf('extraction/demo');
-for (const [i, runId] of runs.slice(0, 3).entries()) await store(`extraction-run-${i + 1}`, 'extraction/demo', runId);
-await client.schedule.getHandle('sweep').trigger();
-const sweeps = "WorkflowType = 'sweep' AND ExecutionStatus = 'Completed'";
-let swept: string | undefined;
-while (swept === undefined) {
-  for await (const { workflowId } of client.workflow.list({ query: sweeps })) swept ??= workflowId;
-  await sleep(200);
-}
-await store('sweep', swept);
+/** What no replay reads. */
+const UNREAD = new Set(['taskId', 'identity', 'requestId', 'workerVersion', 'historySizeBytes', 'userMetadata']);
 
-await connection.close();
-await world.end();
+const stored = new Set<string>();
+const store: Stage['store'] = async (scenario, { workflowId }) => {
+  const runs: object[][] = [];
+  for (let runId = await atRest(workflowId); runId !== ''; ) {
+    if (stored.has(runId)) break;
+    stored.add(runId);
+    const history = await it.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    runs.unshift(JSON.parse(historyToJSON(history)).events);
+    runId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? '';
+  }
+  for (const [i, events] of runs.entries()) {
+    const name = runs.length === 1 ? scenario : `${scenario}-${i + 1}`;
+    const lines = events
+      .map((event) => JSON.stringify(event, (name, value) => (UNREAD.has(name) ? undefined : value)))
+      .join(',\n');
+    writeFileSync(join(FOLDER, `${name}.json`), `{"events":[\n${lines}\n]}\n`);
+    process.stdout.write(`${name}: ${events.length} events\n`);
+  }
+};
+
+/** Its newest run, as soon as nothing of it is under way. */
+async function atRest(workflowId: string): Promise<string> {
+  for (let before = ''; ; await sleep(700)) {
+    const { runId, historyLength, raw } = await it.client.workflow.getHandle(workflowId).describe();
+    const now = `${runId} ${historyLength}`;
+    if (now === before && !raw.pendingWorkflowTask && !raw.pendingActivities?.length) return runId;
+    before = now;
+  }
+}
+
+const stage = { it, store, unwritable };
+try {
+  await it.deploy('this');
+  await Promise.all(SCENARIOS.map((play) => play(stage)));
+  for (const play of LAST) await play(stage);
+} finally {
+  await it.close();
+  await server.kill();
+  rmSync(scratch, { recursive: true, force: true });
+}

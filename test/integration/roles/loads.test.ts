@@ -51,7 +51,7 @@ function productionPackages(): ReadonlySet<string> {
 
 const packageOf = (path: string): string => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? '';
 
-describe.each(['api', 'ingest', 'worker'])('node src/main.ts %s', (role) => {
+describe.each(['api', 'ingest', 'worker', 'keys'])('node src/main.ts %s', (role) => {
   test('loads the product, its packages, and nothing of the workshop', async () => {
     const loaded = await loadedBy(role);
     expect(loaded).toContain(`src/roles/${role}.ts`);

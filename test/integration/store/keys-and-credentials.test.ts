@@ -7,7 +7,10 @@ import {
   deleteOlderCredentials,
   getCredentials,
   putCredentials,
+  resealCredentials,
+  sealedCredentials,
 } from '../../../src/store/credentials.ts';
+import type { Db } from '../../../src/store/db.ts';
 import { UnknownTenantError } from '../../../src/store/errors.ts';
 import { createSecretBox } from '../../../src/store/secret-box.ts';
 import {
@@ -26,6 +29,17 @@ const secretBox = createSecretBox([{ id: 'k1', key: randomBytes(32).toString('ba
 const credentials = (apiToken: string) => ({ host: 'acme.gladly.com', email: 'ann@example.com', apiToken });
 
 describeStore('credentials', (store) => {
+  it('have a higher version than any that the onboarding was told of, whoever told it', async () => {
+    const tenantId = await store.tenant();
+    await store.db.query(
+      `INSERT INTO tenant_states (tenant_id, need, onboarding) VALUES ($1, 3, '{"credentialsVersion": 41}')
+       ON CONFLICT (tenant_id) DO UPDATE SET onboarding = excluded.onboarding`,
+      [tenantId],
+    );
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-1'))).toBe(42);
+    expect(await putCredentials(store.db, secretBox, tenantId, credentials('token-2'))).toBe(43);
+  });
+
   it('encrypts each version, and adopts one when it is told to', async () => {
     const tenantId = await store.tenant();
     expect(await getCredentials(store.db, secretBox, tenantId, 'newest')).toBeNull();
@@ -90,6 +104,82 @@ describeStore('credentials', (store) => {
     const put = (token: string) => putCredentials(store.db, secretBox, tenantId, credentials(token));
     expect((await Promise.all([put('a'), put('b'), put('c')])).sort()).toEqual([1, 2, 3]);
     await expect(putCredentials(store.db, secretBox, 'nobody', credentials('x'))).rejects.toThrow(UnknownTenantError);
+  });
+});
+
+describeStore('credentials under an older key', (store) => {
+  const secret = (id: string) => ({ id, key: randomBytes(32).toString('base64') });
+  const [k0, k1, k2] = [secret('k0'), secret('k1'), secret('k2')];
+  const [before, after] = [createSecretBox([k1]), createSecretBox([k2, k1])];
+  const sealOf = async (tenantId: string) =>
+    (await store.db.query<{ sealed: string }>('SELECT sealed FROM credentials WHERE tenant_id = $1', [tenantId])).rows;
+  const seen = async (tenantId: string) => {
+    const found = [];
+    for await (const row of sealedCredentials(store.db, after)) if (row.tenantId === tenantId) found.push(row);
+    return found;
+  };
+
+  it('go over to the first one, those of every life of a tenant, and open without the older one then', async () => {
+    const [tenantId, old] = [await store.tenant(), await store.tenant()];
+    await store.db.query(`UPDATE tenants SET incarnation = '' WHERE tenant_id = $1`, [old]);
+    for (const of of [tenantId, old]) await putCredentials(store.db, before, of, credentials(`token of ${of}`));
+    await putCredentials(store.db, before, tenantId, credentials('newer'));
+    expect((await seen(tenantId)).map(({ version, keyId, why }) => [version, keyId, why])).toEqual([
+      [1, 'k1', null],
+      [2, 'k1', null],
+    ]);
+    expect(await resealCredentials(store.db, after)).toBe(3);
+    expect(await resealCredentials(store.db, after)).toBe(0);
+    expect((await seen(tenantId)).map(({ keyId }) => keyId)).toEqual(['k2', 'k2']);
+    const alone = createSecretBox([k2]);
+    expect(await getCredentials(store.db, alone, tenantId, 'newest')).toMatchObject(credentials('newer'));
+    expect(await getCredentials(store.db, alone, tenantId, 1)).toMatchObject(credentials(`token of ${tenantId}`));
+    expect(await getCredentials(store.db, alone, old, 1)).toMatchObject(credentials(`token of ${old}`));
+  });
+
+  it('stay as they are when they do not open, and say why', async () => {
+    const [lost, moved, well] = [await store.tenant(), await store.tenant(), await store.tenant()];
+    await putCredentials(store.db, createSecretBox([k0]), lost, credentials('lost'));
+    for (const of of [moved, well]) await putCredentials(store.db, before, of, credentials(of));
+    await store.db.query('UPDATE credentials SET sealed = $2 WHERE tenant_id = $1', [
+      moved,
+      (await sealOf(well))[0]?.sealed ?? '',
+    ]);
+    const seals = [await sealOf(lost), await sealOf(moved)];
+    expect(await resealCredentials(store.db, after)).toBe(1);
+    expect([await sealOf(lost), await sealOf(moved)]).toEqual(seals);
+    expect(await seen(lost)).toMatchObject([{ keyId: 'k0', why: expect.stringContaining('put it back') }]);
+    expect(await seen(moved)).toMatchObject([{ keyId: 'k1', why: expect.stringContaining(moved) }]);
+  });
+
+  it('that are replaced or deleted meanwhile are left to whoever did it', async () => {
+    const [replaced, deleted] = [await store.tenant(), await store.tenant()];
+    for (const of of [replaced, deleted]) await putCredentials(store.db, before, of, credentials('old'));
+    // Between its look at the rows and its first write.
+    let isBetween = true;
+    const db: Pick<Db, 'query'> = {
+      query: async (sql, params) => {
+        if (isBetween && sql.startsWith('UPDATE')) {
+          isBetween = false;
+          await store.db.query('UPDATE credentials SET sealed = $2 WHERE tenant_id = $1', [replaced, 'v1.k9.AAAA']);
+          await deleteCredentials(store.db, deleted);
+        }
+        return store.db.query(sql, params);
+      },
+    };
+    expect(await resealCredentials(db, after)).toBe(0);
+    expect(await sealOf(replaced)).toEqual([{ sealed: 'v1.k9.AAAA' }]);
+    expect(await sealOf(deleted)).toEqual([]);
+  });
+
+  it('are all seen, also those of more tenants than a page has', async () => {
+    const tenants = await Promise.all(Array.from({ length: 230 }, () => store.tenant()));
+    for (const of of tenants) await putCredentials(store.db, before, of, credentials(of));
+    const count = await resealCredentials(store.db, after);
+    expect(count).toBe(230);
+    let first = 0;
+    for await (const { keyId } of sealedCredentials(store.db, after)) if (keyId === 'k2') first += 1;
+    expect(first).toBeGreaterThanOrEqual(230);
   });
 });
 

@@ -82,6 +82,7 @@ describeStore('merges of customers', (store) => {
       budgetMs: 1,
       crowdedBudgetMs: 1,
       parkAfterMs: 1,
+      receiveWaitSeconds: 1,
       settleMs: 1_000,
       settleMaxMs: 1_000,
       patienceMs: 1,

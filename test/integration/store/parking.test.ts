@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { park } from '../../../src/activities/drain/drain.ts';
+import { park } from '../../../src/activities/drain/drain-run.ts';
 import { Intake } from '../../../src/activities/drain/intake.ts';
 import { Room } from '../../../src/activities/drain/room.ts';
 import { createWaker } from '../../../src/api/ingest/waker.ts';
@@ -95,6 +95,7 @@ describeStore('parking', (store) => {
           const fence = await beginDrain(store.db, tenantId, 'w1');
           const intake = new Intake<number>(
             {
+              waitSeconds: 1,
               async receive() {
                 await turns.next();
                 return queue.splice(0).map((row) => ({ handle: String(row), row, bytes: 1 }));
@@ -104,6 +105,8 @@ describeStore('parking', (store) => {
                 return { inserted: rows.length, refused: [] };
               },
               remove: async () => undefined,
+              release: async () => undefined,
+              isAnothers: () => false,
             },
             new Room(1_000),
           );

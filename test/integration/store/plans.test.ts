@@ -9,6 +9,7 @@ import { nextDueMs, selectDue } from '../../../src/store/ledger/select-due.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { trimEvents } from '../../../src/store/ledger/trim.ts';
 import { waitingEvents } from '../../../src/store/ledger/waiting.ts';
+import { exchangeQuotaClaims } from '../../../src/store/quota-claims.ts';
 import { putKeysSeen } from '../../../src/store/tenant-states.ts';
 import { at, event, reading, write } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
@@ -112,5 +113,25 @@ describeStore('with 5,000 tenants', (store) => {
     expect(reads.filter(({ rows }) => rows > 1_000)).toEqual([]);
     // One each, and one more for a tenant whose key was wrong, each time it is seen.
     expect(reads).toHaveLength(7);
+  });
+});
+
+describeStore('with 30,000 claims on the quota', (store) => {
+  it('a worker that tells its own and hears of the others reads theirs only', async () => {
+    await store.db.query(
+      `INSERT INTO quota_claims (host, method, worker, seen_at, wants, claims, peak)
+       SELECT 'org-' || n % 10000, 'GET', 'worker-' || n / 10000, now(), 7, 1, 2 FROM generate_series(0, 29999) n`,
+    );
+    const reads: Reads[] = [];
+    const own = Array.from({ length: 200 }, (_, n) => ({
+      host: `org-${n}`,
+      method: 'GET',
+      wants: 7,
+      claims: 1,
+      peak: 2,
+    }));
+    expect(await exchangeQuotaClaims(watched(store.db, reads), 'worker-0', own)).toHaveLength(400);
+    expect(reads.filter(({ rows }) => rows > 1_000)).toEqual([]);
+    expect(reads).toHaveLength(1);
   });
 });

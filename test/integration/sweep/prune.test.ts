@@ -77,9 +77,9 @@ describeStore('the prune', (store) => {
   });
 
   it('forgets workers that have been silent for a day', async () => {
-    await noteWorker(store.db, 'killed');
+    await noteWorker(store.db, 'killed', 0);
     await store.db.query("UPDATE workers SET seen_at = now() - interval '25 hours'");
-    await noteWorker(store.db, 'at work');
+    await noteWorker(store.db, 'at work', 0);
     await pruneIn(0);
     const { rows } = await store.db.query<{ worker: string }>('SELECT worker FROM workers');
     expect(rows).toEqual([{ worker: 'at work' }]);

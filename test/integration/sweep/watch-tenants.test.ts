@@ -21,6 +21,7 @@ import { problem } from '../../../src/contracts/problems.ts';
 import type { WatchReport } from '../../../src/contracts/sweep.ts';
 import { createQueues, type Queues } from '../../../src/queue/provision.ts';
 import { listActions } from '../../../src/store/actions.ts';
+import { beginDrain, markParked } from '../../../src/store/drains.ts';
 import { takeIn } from '../../../src/store/ledger/take-in.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
 import { getTenant, updateTenant } from '../../../src/store/tenants.ts';
@@ -167,6 +168,22 @@ describeStore('the watch over all tenants', (store) => {
     await look(12 * DAY_MS);
     expect(told.filter((it) => it.startsWith('warn'))).toEqual(['warn events_expire', 'warn events_expire']);
     expect(await tenant()).toMatchObject({ retentionAlert: 80, retentionAlertTold: 80 });
+  });
+
+  it('looks into an extraction that is said to run while no drain is at work, whether Temporal reports it or not', async () => {
+    const { tenantId, look, findings } = await watched();
+    const view: ExtractionView = { ...PAUSED, phase: 'running', pause: null };
+    await recordExtraction(store.db, { tenantId, runId: 'r', seq: 1, view, tuning: {} });
+    const fence = await beginDrain(store.db, tenantId, 'a worker');
+    const wedged = { state: 'wedged', reason: 'it does not fit' } as const;
+    // A drain was at work just now: nobody is asked.
+    expect((await look(0)).failed).toBe(0);
+    await look(151_000, { examine: async () => wedged });
+    expect(await findings()).toMatchObject([{ code: 'workflow_wedged', params: { reason: 'it does not fit' } }]);
+    await look(151_000, { examine: async () => ({ state: 'well' }) });
+    expect(await findings()).toEqual([]);
+    await markParked(store.db, tenantId, fence);
+    expect((await look(151_000)).failed).toBe(0);
   });
 
   it('tells that events wait where no drain is at work to tell it, and takes it back', async () => {

@@ -1,110 +1,60 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from '@temporalio/client';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { z } from 'zod';
-import { createWatchTenants } from '../../../src/activities/sweep/watch-tenants.ts';
-import { readConfig } from '../../../src/config.ts';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   disconnectSignal,
   type ExtractionTuning,
   extractionStatusQuery,
   renewSignal,
 } from '../../../src/contracts/extraction.ts';
-import { submitCredentialsSignal } from '../../../src/contracts/onboarding.ts';
+import { onboardingStatusQuery } from '../../../src/contracts/onboarding.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
-import { createSqsClients } from '../../../src/queue/client.ts';
-import { createQueues } from '../../../src/queue/provision.ts';
 import { readTenantFacts } from '../../../src/store/tenant-states.ts';
-import { createDataConverter } from '../../../src/temporal/data-converter.ts';
-import { tuningsOf } from '../../../src/tenants/tuning.ts';
-import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
 import { startGladly, type TestGladly } from '../../support/onboarding/gladly.ts';
-import { createTenant, credentialsOf } from '../../support/onboarding/tenant.ts';
+import { clientOf, connected as connectedTo, sweepOnce } from '../../support/onboarding/operated.ts';
 import { startWorld, type World } from '../../support/onboarding/world.ts';
-
-const seen = z.object({
-  state: z.string().nullable(),
-  connection: z.string(),
-  events: z.object({ waiting: z.number(), inQueue: z.number().nullable() }).loose(),
-  problem: z.string().nullable(),
-  findings: z.array(z.object({ code: z.string() }).loose()),
-  pause: z.object({ by: z.string(), reason: z.string(), at: z.string() }).nullish(),
-  extraction: z
-    .object({ state: z.string(), pause: z.object({ reason: z.string(), at: z.string() }).loose().nullable() })
-    .loose()
-    .nullable(),
-  onboarding: z.object({ state: z.string(), webhookSetup: z.string() }).loose().nullable(),
-});
 
 let world: World;
 let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 10 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 13 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
-  const { SECRET_KEYS } = readConfig(world.variables, 'api');
-  client = new Client({
-    connection: world.env.connection,
-    namespace: world.env.namespace ?? 'default',
-    dataConverter: createDataConverter(SECRET_KEYS),
-  });
+  client = clientOf(world);
 });
 afterAll(async () => {
   await world?.close();
   await Promise.all(gladlies.map((gladly) => gladly.close()));
 });
 
-/** As the Schedule has it done, with the settings of the world or with others. */
-async function sweep(changed: Partial<ExtractionTuning> = {}): Promise<void> {
-  const config = readConfig(world.variables, 'api');
-  const sqs = createSqsClients({ region: config.AWS_REGION, endpoint: world.sqsEndpoint });
-  const tunings = tuningsOf(config);
-  const watch = createWatchTenants({
-    db: world.db,
-    queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
-    workflows: new TenantWorkflows(client),
-    tunings: { ...tunings, extraction: { ...tunings.extraction, ...changed } },
-    log: pino({ level: 'silent' }),
-    now: () => new Date(),
-  });
-  // Temporal's lists lag a moment behind.
-  await sleep(1_500);
-  await new MockActivityEnvironment().run(watch);
-  sqs.close();
-}
+const sweep = (changed?: Partial<ExtractionTuning>) => sweepOnce(world, client, changed);
 
 async function connected() {
   const gladly = gladlies[used++];
   if (!gladly) throw new Error('There are too few organizations.');
-  const tenant = await createTenant(world, { webhookSetup: 'create_for_me' });
-  await tenant.give(credentialsOf(gladly));
-  await tenant.until(({ onboarding, extraction }) => onboarding.state === 'done' && extraction !== null);
-  const path = `/v1/tenants/${tenant.id}`;
-  const look = async () => seen.parse(await world.api('GET', path));
-  const until = async (what: string, wanted: (now: z.infer<typeof seen>) => boolean, ms = 20_000) => {
-    for (const end = Date.now() + ms; ; await sleep(100)) {
-      const now = await look();
-      if (wanted(now)) return now;
-      if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms; last: ${JSON.stringify(now)}`);
-    }
-  };
-  const pause = async () => {
-    await world.api('POST', `${path}/pause`, { reason: 'they asked' });
-    return until('paused', ({ extraction }) => extraction?.state === 'paused');
-  };
-  return {
-    gladly,
-    id: tenant.id,
-    path,
-    look,
-    until,
-    pause,
-    onboarding: client.workflow.getHandle(onboardingWorkflowId(tenant.id)),
-    extraction: client.workflow.getHandle(extractionWorkflowId(tenant.id)),
-  };
+  return await connectedTo(world, client, gladly);
+}
+
+/** Has it continue as new. */
+async function renew(handle: WorkflowHandle): Promise<void> {
+  const { runId } = await handle.describe();
+  await handle.signal(renewSignal);
+  await expect.poll(async () => (await handle.describe()).runId, { timeout: 10_000 }).not.toBe(runId);
+}
+
+/** To the first task of its newest run. `without`: what of it is not applied again; 1 is signals, 2 is updates. */
+async function reset({ workflowId }: WorkflowHandle, without: number[]): Promise<void> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const first = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
+  await world.env.connection.workflowService.resetWorkflowExecution({
+    namespace: namespace(),
+    workflowExecution: { workflowId },
+    reason: 'test',
+    workflowTaskFinishEventId: first ?? null,
+    requestId: `${workflowId}-${without.length}`,
+    resetReapplyExcludeTypes: without,
+  });
 }
 
 const namespace = () => world.env.namespace ?? 'default';
@@ -133,48 +83,52 @@ it('what was terminated or deleted is begun anew by one sweep: paused as it was,
   expect((await it.look()).extraction?.pause).toBeNull();
 }, 90_000);
 
-it('a reset takes back no pause, no retention and no choice of set-up, whether signals are applied again or not', async () => {
-  const it = await connected();
-  await world.api('PATCH', it.path, { retentionDays: 14 });
-  // A run that another one has carried on knows more than its input, too.
-  await it.extraction.signal(renewSignal);
-  await it.onboarding.signal(renewSignal);
-  await sleep(1_500);
-  const { extraction } = await it.pause();
-  for (const resetReapplyExcludeTypes of [[1, 2], []]) {
-    for (const workflowId of [extractionWorkflowId(it.id), onboardingWorkflowId(it.id)]) {
-      const first = await vi.waitFor(async () => {
-        const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-        const completed = events?.find(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
-        if (completed == null) throw new Error('no task is completed yet');
-        return completed;
-      }, 10_000);
-      await world.env.connection.workflowService.resetWorkflowExecution({
-        namespace: namespace(),
-        workflowExecution: { workflowId },
-        reason: 'test',
-        workflowTaskFinishEventId: first,
-        requestId: `${workflowId}-${resetReapplyExcludeTypes.length}`,
-        resetReapplyExcludeTypes,
-      });
+it.each([
+  ['of the first history', false],
+  ['of a later one', true],
+])(
+  'a reset %s takes back no pause, no retention and no choice of set-up, whether signals are applied again or not',
+  async (_, isCarried) => {
+    const it = await connected();
+    if (isCarried) await Promise.all([renew(it.extraction), renew(it.onboarding)]);
+    await world.api('PATCH', it.path, { retentionDays: 14 });
+    const { extraction } = await it.pause();
+    for (const resetReapplyExcludeTypes of [[1, 2], []]) {
+      await Promise.all([
+        reset(it.extraction, resetReapplyExcludeTypes),
+        reset(it.onboarding, resetReapplyExcludeTypes),
+      ]);
+      await sleep(1_500);
+      await it.until('as before', (now) => now.extraction?.state === 'paused' && now.onboarding?.state === 'done');
+      expect((await it.look()).extraction?.pause).toEqual(extraction?.pause);
+      expect((await it.extraction.query(extractionStatusQuery)).pause).toEqual(extraction?.pause);
+      expect(await it.look()).toMatchObject({ onboarding: { webhookSetup: 'create_for_me' } });
+      expect(await world.api('GET', it.path)).toMatchObject({ retentionDays: 14 });
     }
-    await sleep(1_500);
-    await it.until('as before', (now) => now.extraction?.state === 'paused' && now.onboarding?.state === 'done');
-    expect((await it.look()).extraction?.pause).toEqual(extraction?.pause);
-    expect(await it.look()).toMatchObject({ onboarding: { webhookSetup: 'create_for_me' } });
-    expect(await world.api('GET', it.path)).toMatchObject({ retentionDays: 14 });
-  }
-  // What it writes is seen, although its run is another one.
-  await world.api('POST', `${it.path}/resume`);
-  await it.until('resumed', (now) => now.extraction?.pause === null);
-}, 90_000);
+    // What it writes is seen, although its run is another one.
+    await world.api('POST', `${it.path}/resume`);
+    await it.until('resumed', (now) => now.extraction?.pause === null);
+  },
+  90_000,
+);
 
-it('an onboarding that was signalled credentials that never were says so, and takes those that are entered then', async () => {
+it('a reset takes back no resume and no disconnect that was called off', async () => {
   const it = await connected();
-  await it.onboarding.signal(submitCredentialsSignal, { version: 1_000 });
-  await it.until('asking', ({ problem }) => problem === 'credentials_missing');
-  await world.api('PUT', `${it.path}/credentials`, credentialsOf(it.gladly));
-  await it.until('connected again', ({ problem, onboarding }) => problem === null && onboarding?.state === 'done');
+  await it.pause();
+  await it.gladly.control('POST', '/emit', { count: 3 });
+  await it.until('waiting', ({ events }) => (events.inQueue ?? 0) > 0);
+  await world.api('DELETE', it.path, { reason: 'left' });
+  await it.until('asking', (now) => now.onboarding?.state === 'cancelling');
+  await Promise.all([renew(it.extraction), renew(it.onboarding)]);
+  await world.api('POST', `${it.path}/call-off`, { reason: 'a mistake' });
+  await it.until('kept', (now) => now.onboarding?.state === 'done' && now.extraction?.state === 'paused');
+  await world.api('POST', `${it.path}/resume`);
+  await it.until('extracted', (now) => now.extraction?.state === 'parked' && now.events.inQueue === 0);
+  await Promise.all([reset(it.extraction, [1, 2]), reset(it.onboarding, [1, 2])]);
+  await sleep(1_500);
+  expect((await it.extraction.query(extractionStatusQuery)).pause).toBeNull();
+  await it.until('still kept', (now) => now.onboarding?.state === 'done' && now.extraction?.state === 'parked');
+  expect((await it.onboarding.query(onboardingStatusQuery)).cancel).toBeNull();
 }, 60_000);
 
 it('one that was paused in Temporal itself is told of, with what to do, until it is unpaused', async () => {
@@ -188,6 +142,31 @@ it('one that was paused in Temporal itself is told of, with what to do, until it
   await sweep();
   expect((await it.look()).findings).toEqual([]);
 }, 60_000);
+
+it('an onboarding whose check fails again and again in a way of its own is told of, with why', async () => {
+  const it = await connected();
+  await world.db.query('ALTER TABLE credentials RENAME TO credentials_elsewhere');
+  try {
+    await world.api('POST', `${it.path}/recheck`);
+    // Four tries, and their waits.
+    await sleep(20_000);
+    await world.db.query(
+      `UPDATE tenant_states SET onboarding = jsonb_set(onboarding, '{steps}', (
+         SELECT jsonb_agg(CASE step->>'state' WHEN 'checking' THEN jsonb_set(step, '{since}', '"2026-01-01T00:00:00Z"') ELSE step END)
+         FROM jsonb_array_elements(onboarding->'steps') step)) WHERE tenant_id = $1`,
+      [it.id],
+    );
+    await sweep();
+    expect((await it.look()).findings).toMatchObject([{ code: 'workflow_wedged' }]);
+  } finally {
+    await world.db.query('ALTER TABLE credentials_elsewhere RENAME TO credentials');
+  }
+  const findings = async () => {
+    await sweep();
+    return (await it.look()).findings;
+  };
+  await expect.poll(findings, { timeout: 60_000, interval: 5_000 }).toEqual([]);
+}, 120_000);
 
 it('changed settings reach workflows that run', async () => {
   const it = await connected();

@@ -7,8 +7,8 @@ import { event } from '../../support/store/samples.ts';
 import { describeStore } from '../../support/store/store-suite.ts';
 
 describeStore('events that do not go on', (store) => {
-  const record = (tenantId: string, isRunning = true, starved = false) =>
-    recordProgress(store.db, tenantId, { isRunning, starved, now: new Date() });
+  const record = async (tenantId: string, isRunning = true, starved = false) =>
+    (await recordProgress(store.db, tenantId, { isRunning, starved, now: new Date() })).change;
   const codes = async (tenantId: string) =>
     (await readFindings(store.db, tenantId)).map(({ code, params }) => [code, params]);
   /** A tenant with an event that has waited for `minutes`. */
@@ -22,8 +22,9 @@ describeStore('events that do not go on', (store) => {
     return tenantId;
   }
 
-  it('are told of after two minutes, and not before', async () => {
-    expect(await record(await waiting(1.9))).toBeNull();
+  it('are told of within two minutes, and not at once', async () => {
+    expect(await record(await waiting(1.5))).toBeNull();
+    expect(await record(await waiting(1.7))).toMatchObject({ raised: [{ code: 'events_stalled' }] });
     const tenantId = await waiting(3.5);
     expect(await record(tenantId)).toMatchObject({ raised: [{ code: 'events_stalled' }] });
     expect(await codes(tenantId)).toEqual([['events_stalled', { minutes: 3 }]]);
@@ -61,5 +62,23 @@ describeStore('events that do not go on', (store) => {
     ]);
     await fail(0);
     expect(await record(tenantId)).toMatchObject({ withdrawn: ['conversations_failing'] });
+  });
+
+  it('because Gladly does not show yet what they tell of are told of, while others go on', async () => {
+    const put = (tenantId: string) =>
+      store.db.query(
+        "UPDATE pending_conversations SET reason = 'item_not_found', not_before = now() + interval '2 min' WHERE tenant_id = $1",
+        [tenantId],
+      );
+    const [young, tenantId] = [await waiting(1), await waiting(2)];
+    await put(young);
+    expect(await record(young)).toBeNull();
+    await put(tenantId);
+    await record(tenantId);
+    expect(await codes(tenantId)).toEqual([
+      ['conversations_put_off', { count: 1, reason: 'item_not_found', ids: 'c1' }],
+    ]);
+    await store.db.query('DELETE FROM pending_conversations WHERE tenant_id = $1', [tenantId]);
+    expect(await record(tenantId)).toMatchObject({ withdrawn: ['conversations_put_off'] });
   });
 });

@@ -50,6 +50,16 @@ describeStore('the projection of a tenant', (store) => {
     ).resolves.toEqual({ before: null });
   });
 
+  it('tells a run what the one before had written, until it knows', async () => {
+    const tenantId = await store.tenant();
+    const write = (runId: string, seq: number, isTold: boolean) =>
+      recordExtraction(store.db, { tenantId, runId, seq, view: view('running'), tuning: {}, isTold });
+    await recordExtraction(store.db, { tenantId, runId: 'one', seq: 1, view: view('paused'), tuning: {} });
+    expect((await write('two', 1, false)).before).toEqual(view('paused'));
+    expect((await write('two', 1, false)).before).toEqual(view('paused'));
+    expect((await write('two', 2, true)).before).toBeNull();
+  });
+
   it('has its place in the list at once, whatever changes it', async () => {
     const [calm, stopped, losing] = [await store.tenant(), await store.tenant(), await store.tenant()];
     for (const tenantId of [calm, stopped, losing]) {
@@ -81,7 +91,7 @@ describeStore('the projection of a tenant', (store) => {
     const answeredAt = new Date();
     await store.db.query('DELETE FROM workers');
     expect(await liveness(store.db, { answeredAt })).toEqual({ asOf: null, out: 'worker', unsweptSince: null });
-    await noteWorker(store.db, '1@host');
+    await noteWorker(store.db, '1@host', 0);
     expect((await liveness(store.db, { answeredAt })).out).toBeNull();
     expect((await liveness(store.db, { answeredAt: null })).out).toBe('temporal');
     await store.db.query("UPDATE workers SET seen_at = now() - interval '1 minute'");
@@ -90,7 +100,7 @@ describeStore('the projection of a tenant', (store) => {
     expect(Math.abs(answeredAt.getTime() - 60_000 - (silent.asOf?.getTime() ?? 0))).toBeLessThan(10_000);
     await store.db.query("UPDATE workers SET seen_at = now() - interval '2 days'");
     expect(await pruneWorkers(store.db)).toBe(1);
-    await noteWorker(store.db, '2@host');
+    await noteWorker(store.db, '2@host', 0);
     await removeWorker(store.db, '2@host');
     expect((await liveness(store.db, { answeredAt })).asOf).toBeNull();
   });

@@ -71,6 +71,7 @@ test('a pause and its end are written, parking and waking are not', async () => 
     reason: 'moving',
   });
   expect(written.map(({ seq }) => seq)).toEqual(written.map((_, i) => i + 1));
+  expect(written.map(({ isTold }) => isTold)).toEqual(written.map((_, i) => i > 0));
 });
 
 test('one that is started anew says since when it was paused, and by whom', async () => {

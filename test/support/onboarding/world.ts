@@ -48,6 +48,7 @@ const QUICK = {
   ONBOARDING_RECHECK_MS: '600000',
   PROOF_LOOK_MS: '600000',
   DRAIN_BUDGET_MS: '5000',
+  PARK_AFTER_MS: '1000',
 };
 
 export async function startWorld(options: WorldOptions): Promise<World> {

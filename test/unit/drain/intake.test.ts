@@ -6,12 +6,17 @@ import { Room } from '../../../src/activities/drain/room.ts';
 
 const MB = 1024 * 1024;
 
+/** What a drain is told that has a successor. */
+class Another extends Error {}
+
 /** A queue of messages of these sizes, ten a receive, and what became of them. */
 function queueOf(sizes: readonly number[], given: Partial<IntakeDeps<number>> = {}) {
   const left = sizes.map((bytes, row) => ({ handle: String(row), row, bytes }));
   const writes: number[][] = [];
   const removed: string[] = [];
+  const released: string[] = [];
   const deps: IntakeDeps<number> = {
+    waitSeconds: 1,
     async receive(waitSeconds) {
       if (left.length === 0 && waitSeconds > 0) await delay(20);
       return left.splice(0, 10);
@@ -22,9 +27,11 @@ function queueOf(sizes: readonly number[], given: Partial<IntakeDeps<number>> = 
       return { inserted: rows.length, refused: [] };
     },
     remove: async (handles) => void removed.push(...handles),
+    release: async (handles) => void released.push(...handles),
+    isAnothers: (error) => error instanceof Another,
     ...given,
   };
-  return { deps, writes, removed, left };
+  return { deps, writes, removed, released, left };
 }
 
 async function runUntil(intake: Intake<number>, isDone: () => boolean): Promise<void> {
@@ -91,4 +98,15 @@ it('what could not be written leaves the room to others', async () => {
   const { deps } = queueOf([MB, MB], { write: () => Promise.reject(new Error('Postgres is out')) });
   await expect(new Intake(deps, room).run(new AbortController().signal)).rejects.toThrow('Postgres is out');
   expect(room.isFull).toBe(false);
+});
+
+it.each([
+  ['has a successor: what it received is given back for that one', new Another('another'), true],
+  ['fails: what it received is seen again later, and no sooner', new Error('Postgres is out'), false],
+])('a drain that %s', async (_, error, isGivenBack) => {
+  const { deps, removed, released } = queueOf([1, 1, 1], { write: () => Promise.reject(error) });
+  const intake = new Intake(deps, new Room(MB));
+  await expect(intake.run(new AbortController().signal)).rejects.toThrow(error.message);
+  expect(removed).toEqual([]);
+  expect(released).toEqual(isGivenBack ? ['0', '1', '2'] : []);
 });

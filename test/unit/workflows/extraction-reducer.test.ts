@@ -221,4 +221,28 @@ describe('in any order of signals and drains', () => {
       }),
     );
   });
+
+  it('is read over the first values, and what another release carries besides is handed on', () => {
+    const before = play([{ signal: { type: 'wake' } }]).at(-1);
+    if (!before) throw new Error('There is no state.');
+    const { totals, drains: _, ...others } = carry(before);
+    const { rejected: __, ...fewer } = { ...totals, takenIn: 7 };
+    const carried = JSON.parse(JSON.stringify({ ...others, totals: { ...fewer, postponed: 5 }, mood: 'fine' }));
+    const read = reduce(
+      reduce(initialState({ ...input, carried }, at(99)), { type: 'drainStarted', mode: 'full' }, at(100)),
+      {
+        type: 'drainEnded',
+        result: {
+          end: { kind: 'stopped' },
+          counts: { takenIn: 1, extracted: 0, gone: 0, rejected: 2, calls: 0 },
+        },
+      },
+      at(101),
+    );
+    expect(carry(read)).toMatchObject({
+      mood: 'fine',
+      drains: 1,
+      totals: { takenIn: 8, rejected: 2, postponed: 5 },
+    });
+  });
 });

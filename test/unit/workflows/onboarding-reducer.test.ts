@@ -313,3 +313,37 @@ describe('any sequence of events', () => {
     );
   });
 });
+
+describe('what another release carried', () => {
+  const connected = (() => {
+    let state = reduce(FRESH, { type: 'stepBegun', step: 'provision' }, at(0));
+    state = reduce(state, triedNow(state, 'provision', done), at(0));
+    state = reduce(state, { type: 'credentialsSubmitted', version: 1 }, at(1));
+    while (state.state !== 'done') state = tryIt(state, done, 2);
+    return state;
+  })();
+  const read = (carried: object) =>
+    initialState({ ...INPUT, carried: JSON.parse(JSON.stringify({ ...connected, ...carried })) }, at(9));
+
+  it('without a step that there is now: the step is tried', () => {
+    const state = read({ steps: connected.steps.filter(({ name }) => name !== 'roles') });
+    expect(state).toMatchObject({ state: 'in_progress', since: at(9) });
+    expect(nextMove(state)).toEqual({ move: 'try', step: 'roles' });
+    expect(tryIt(state, done, 10)).toMatchObject({ state: 'done' });
+  });
+
+  it('with a step that is not known yet, or not any more: only the others count', () => {
+    const steps = [...connected.steps, { ...connected.steps[0], name: 'limits', state: 'retrying' }];
+    const state = read({ steps, state: 'in_progress' });
+    expect(state.steps.map(({ name }) => name)).toEqual([...STEPS]);
+    expect(state).toMatchObject({ state: 'done' });
+    expect(nextMove(state)).toEqual({ move: 'wait' });
+  });
+
+  it('with more or less of a step: the rest has its first value', () => {
+    const steps = connected.steps.map(({ notices: _, ...step }) => ({ ...step, mood: 'fine' }));
+    const state = reduce(read({ steps, mood: 'fine' }), { type: 'webhookSeen' }, at(10));
+    expect(state).toMatchObject({ state: 'done', mood: 'fine' });
+    expect(stepOf(state, 'proof')).toMatchObject({ notices: [], mood: 'fine' });
+  });
+});

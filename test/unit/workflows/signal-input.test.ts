@@ -65,6 +65,8 @@ describe('the input of signals and updates', () => {
     expect(isWebhookSetup('by_hand')).toBe(true);
     expect(credentialsIn({ version: 1 })).toEqual({ version: 1 });
     expect(credentialsIn({ version: 2, setup: 'by_hand', by: 'ann' })).toEqual({ version: 2, setup: 'by_hand' });
+    // No real version is as high, and all that come would be older.
+    for (const version of [1_000_001, Number.MAX_SAFE_INTEGER]) expect(credentialsIn({ version })).toBeNull();
     const earlier = '2026-01-01T00:00:00.000Z';
     expect(askedAt({ at: earlier }, NOW)).toBe(earlier);
     for (const at of [NOW.replace('2026', '2027'), 'yesterday', 5, '-200000-01-01T00:00:00Z', '0000-01-01'])
