@@ -14,6 +14,8 @@ export interface Governor {
    */
   acquire(method: Method, signal?: AbortSignal): Promise<Permit>;
   snapshot(method?: Method): QuotaSnapshot;
+  /** Whoever asks through this one is told that Gladly wants to be asked nothing for longer than this, in ms, and does not wait for it. */
+  readonly patienceMs?: number;
 }
 
 export interface GovernorOptions extends Partial<Omit<LaneOptions, 'tell'>> {
@@ -47,6 +49,9 @@ export function createGovernor({ tell, ...options }: GovernorOptions = {}): Gove
   };
 }
 
+/** A person follows the set-up: a wait of minutes has to be told of. */
+const ONBOARDING_PATIENCE_MS = 10_000;
+
 /**
  * The same quota, but at most `perSecond` requests of all methods together by this way: onboarding checks a
  * customer's settings with 2 a second, a limit of our own, while extraction may be at work.
@@ -70,6 +75,7 @@ export function slower(governor: Governor, perSecond: number, options: Omit<Gove
       }
     },
     snapshot: (method) => governor.snapshot(method),
+    patienceMs: ONBOARDING_PATIENCE_MS,
   };
 }
 

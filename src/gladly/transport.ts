@@ -52,6 +52,9 @@ export function createTransport(options: TransportOptions): Transport {
 
   return async (outgoing, signal, meter) => {
     const name: RequestName = { host: host.name, method: outgoing.method, path: outgoing.template };
+    const { heldMs } = governor.snapshot(outgoing.method);
+    if (governor.patienceMs !== undefined && heldMs > governor.patienceMs)
+      throw new GladlyError({ kind: 'rate_limited', retryAfterMs: Math.ceil(heldMs) }, name);
     const permit = await governor.acquire(outgoing.method, signal);
     const afterMs = outgoing.timeoutMs ?? limits.timeoutMs;
     const limit = timeLimit(afterMs, signal);

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import type { ProtoFailure } from '@temporalio/common';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { EXTRACTION_DETAILS, ONBOARDING_DETAILS } from '../contracts/descriptions.ts';
 import {
   archiveSignal,
@@ -54,6 +55,8 @@ const DEADLINE_MS = 3_000;
 
 /** A workflow task that failed more often is not a moment's trouble: Temporal waits 10 s and longer between the tries by then. */
 const TRIES = 2;
+/** So long they take, in ms: whatever came since has not been worked on either. */
+const LONGEST_TRIES_MS = 10_000;
 /** Of `temporal.api.enums.v1.PendingActivityState`. */
 const STARTED = 2;
 /** An activity that failed more often is no moment's trouble either: some 15 s of tries. */
@@ -270,9 +273,10 @@ export class TenantWorkflows {
       if (failing?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(failing.lastFailure) };
       const { pendingWorkflowTask: task } = raw;
       if (task == null) return { state: 'well' };
-      const { tries, reason } = await this.#failedTasks(workflowId);
+      const { tries, forMs, reason } = await this.#failedTasks(workflowId);
       const failed = Math.max(tries, (task.attempt ?? 1) - 1);
-      return failed < (stoodStill ? 1 : TRIES) ? { state: 'well' } : { state: 'wedged', reason };
+      const isWell = forMs <= LONGEST_TRIES_MS && failed < (stoodStill ? 1 : TRIES);
+      return isWell ? { state: 'well' } : { state: 'wedged', reason };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { state: 'ended', how: 'deleted' };
       throw error;
@@ -280,10 +284,10 @@ export class TenantWorkflows {
   }
 
   /**
-   * How many tasks have failed since the last that was completed, and over what the latest did. Of those that follow each other Temporal keeps the first
-   * in the history, and counts the attempts; but each signal that comes meanwhile begins the count anew.
+   * How many tasks have failed since the last that was completed, for how long, and over what the latest did. Of those that follow each other
+   * Temporal keeps the first in the history, and counts the attempts; but each signal that comes meanwhile begins the count anew.
    */
-  async #failedTasks(workflowId: string): Promise<{ readonly tries: number; readonly reason: string }> {
+  async #failedTasks(workflowId: string) {
     const { history } = await this.#inTime(() =>
       this.#client.workflowService.getWorkflowExecutionHistoryReverse({
         namespace: this.#client.options.namespace,
@@ -293,11 +297,16 @@ export class TenantWorkflows {
     );
     const events = history?.events ?? [];
     const completed = events.findIndex((event) => event.workflowTaskCompletedEventAttributes);
-    const failures = events
+    const failed = events
       .slice(0, completed === -1 ? undefined : completed)
-      .flatMap(({ workflowTaskFailedEventAttributes: failed }) => (failed ? [failed] : []));
-    const failure = failures[0]?.failure;
-    return { tries: failures.length, reason: failure ? await this.#messageOf(failure) : NO_REASON };
+      .filter((event) => event.workflowTaskFailedEventAttributes);
+    const failure = failed[0]?.workflowTaskFailedEventAttributes?.failure;
+    const [first, last] = [failed.at(-1), events[0]].map((event) => optionalTsToMs(event?.eventTime));
+    return {
+      tries: failed.length,
+      forMs: first === undefined || last === undefined ? 0 : last - first,
+      reason: failure ? await this.#messageOf(failure) : NO_REASON,
+    };
   }
 
   async #messageOf(failure: ProtoFailure): Promise<string> {

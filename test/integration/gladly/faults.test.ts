@@ -4,9 +4,11 @@ import { inspect } from 'node:util';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { problemMendedBy, problemSentence } from '../../../src/contracts/problems.ts';
+import { createGladlyClient } from '../../../src/gladly/client.ts';
 import { ADDRESS_REFUSED, publicOnly } from '../../../src/gladly/connect.ts';
 import { type Failure, GladlyError } from '../../../src/gladly/errors.ts';
 import { parseGladlyHost } from '../../../src/gladly/host.ts';
+import { createGovernor, slower } from '../../../src/gladly/quota.ts';
 import {
   clientOf,
   EMAIL,
@@ -291,6 +293,21 @@ describe('an answer that is not the one asked for', () => {
     const { failure, code } = await answered(302, '', { location });
     expect(failure).toEqual({ kind: 'redirect', target: new URL(location, 'http://a').host });
     expect(code).toBe('redirect_refused');
+  });
+
+  it('429 with a long Retry-After: the set-up is told how long, and does not wait for it', async () => {
+    const host = extraHost(
+      await startHttp((_, response) => {
+        response.writeHead(429, { 'retry-after': '3600' }).end();
+      }),
+    );
+    const governor = slower(createGovernor(), 2);
+    const client = createGladlyClient({ host, email: EMAIL, apiToken: TOKEN, governor, connections: newConnections() });
+    await expect(client.getOrganization()).rejects.toMatchObject({ status: 429 });
+    await expect(client.getOrganization()).rejects.toMatchObject({
+      status: undefined,
+      failure: { kind: 'rate_limited', retryAfterMs: expect.closeTo(4_000_000, -6) },
+    });
   });
 
   it('a redirect to another server is not followed', async () => {
