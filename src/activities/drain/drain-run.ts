@@ -37,7 +37,8 @@ export interface DrainQuestions {
 const QUEUE_IS_EMPTY_MS = 1_500;
 
 /** Intake and extract side by side, and when to end them. */
-export class DrainRun implements Omit<AwakeDrain, 'tenantId'> {
+export class DrainRun implements AwakeDrain {
+  readonly tenantId: string;
   readonly #deps: DrainRunDeps;
   readonly #stopped = new AbortController();
   readonly #enough = new AbortController();
@@ -49,6 +50,7 @@ export class DrainRun implements Omit<AwakeDrain, 'tenantId'> {
   #failure: unknown;
 
   constructor(deps: DrainRunDeps) {
+    this.tenantId = deps.input.tenantId;
     this.#deps = deps;
     this.#pace = new Pace(deps.limits.parkAfterMs, deps.pace, this.#began);
     deps.intake.onFound(() => this.#pace.found(performance.now()));

@@ -20,7 +20,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import { recordQueue } from '../../tenants/findings.ts';
 import { recordProgress } from '../../tenants/progress.ts';
 import { logFindings } from '../log-findings.ts';
-import type { Awake, AwakeDrain } from './awake.ts';
+import type { Awake } from './awake.ts';
 import { DrainRun } from './drain-run.ts';
 import { Extract, obstacleOf, readingsAtOnce } from './extract.ts';
 import { GladlyAtLarge } from './gladly-at-large.ts';
@@ -122,7 +122,7 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
 
   const run = new DrainRun({ input, limits, awake: deps.awake, cancelled, intake, extract, missing, pace: left });
   notes.add(observer);
-  const leave = deps.awake.enter(asAwake(tenantId, run));
+  const leave = deps.awake.enter(run);
   const side = new AbortController();
   const progress = extract && new Progress(deps, tenantId, extract, quota);
   const noting = setInterval(() => void progress?.note(observer.waiting), PROGRESS_MS);
@@ -167,16 +167,6 @@ export async function runDrain(deps: DrainDeps, input: DrainInput, cancelled: Ab
   );
   return { end, counts, ...(waiting === null ? {} : { waiting }) };
 }
-
-const asAwake = (tenantId: string, run: DrainRun): AwakeDrain => ({
-  tenantId,
-  idleMs: () => run.idleMs(),
-  tick: () => run.tick(),
-  look: () => run.look(),
-  park: () => run.park(),
-  moveOn: () => run.moveOn(),
-  stop: () => run.stop(),
-});
 
 /** A queue that is missing or refused is told at once, not at the next sweep. The sweep withdraws it. */
 async function noteQueue({ db, log }: DrainDeps, tenantId: string, trouble: unknown): Promise<void> {
