@@ -21,26 +21,32 @@ export interface PruneDeps {
 const STEP = 1_000;
 /** Pause between steps, in ms, so that other transactions proceed. */
 const BREATH_MS = 50;
-/** Steps a sweep; the next sweep goes on. */
+/** Steps a sweep; the next sweep goes on. 57 million rows a day of each kind: 10,000 tenants that are measured every minute make 14 million. */
 const STEPS = 200;
 const KEEP_MEASUREMENTS_MS = 90 * 86_400_000;
 
 export function createPrune({ db, keepDoneMs, vacuums, now }: PruneDeps): SweepActivities['prune'] {
   return async () => {
-    let trimmed = 0;
-    for (let step = 0; step < STEPS; step += 1) {
-      Context.current().heartbeat();
-      const removed = await trimEvents(db, { olderThan: before(now(), keepDoneMs), limit: STEP });
-      trimmed += removed;
-      if (removed < STEP) break;
-      await sleep(BREATH_MS);
-    }
-    await trimMeasurements(db, { olderThan: before(now(), KEEP_MEASUREMENTS_MS), limit: STEP });
+    const trimmed = await inSteps((limit) => trimEvents(db, { olderThan: before(now(), keepDoneMs), limit }));
+    await inSteps((limit) => trimMeasurements(db, { olderThan: before(now(), KEEP_MEASUREMENTS_MS), limit }));
     await pruneWorkers(db);
     await pruneQuotaClaims(db);
     if (vacuums) await vacuum(db);
     return { trimmed };
   };
+}
+
+/** Removes step by step until one finds less than it may; resolves with how much was removed. */
+async function inSteps(remove: (limit: number) => Promise<number>): Promise<number> {
+  let removed = 0;
+  for (let step = 0; step < STEPS; step += 1) {
+    Context.current().heartbeat();
+    const some = await remove(STEP);
+    removed += some;
+    if (some < STEP) break;
+    await sleep(BREATH_MS);
+  }
+  return removed;
 }
 
 const before = (now: Date, ms: number): Date => new Date(now.getTime() - ms);

@@ -58,6 +58,18 @@ describeStore('the prune', (store) => {
     expect(await pruneIn(21)).toMatchObject({ trimmed: 0 });
   });
 
+  it('removes measurements as fast as they grow: all that are too old in one go', async () => {
+    const tenantId = await store.tenant();
+    await store.db.query(
+      `INSERT INTO measurements (tenant_id, minute, accepted, extracted)
+       SELECT $1, now() - n * interval '1 minute', 1, 1 FROM generate_series(1, 2500) n`,
+      [tenantId],
+    );
+    await pruneIn(92);
+    const { rows } = await store.db.query('SELECT minute FROM measurements WHERE tenant_id = $1', [tenantId]);
+    expect(rows).toEqual([]);
+  });
+
   it('removes measurements after 90 days', async () => {
     const tenantId = await store.tenant();
     const now = Date.now();
