@@ -45,10 +45,10 @@ describeStore('the prune', (store) => {
         { eventId: 'rejected', state: 'rejected', reason: 'poison' },
       ]),
     );
-    expect(await pruneIn(19)).toMatchObject({ trimmed: 0, heartbeats: 1 });
+    expect(await pruneIn(19)).toMatchObject({ trimmed: 0, heartbeats: 2 });
     expect(await eventCounts(store.db, tenantId)).toMatchObject({ extracted: 2_100, trimmed: 0 });
-    // Each step says that it lives: 1,000, 1,000 and 100 events.
-    expect(await pruneIn(21)).toMatchObject({ trimmed: 2_100, heartbeats: 3 });
+    // Each step says that it lives: 1,000, 1,000 and 100 events, and one of measurements.
+    expect(await pruneIn(21)).toMatchObject({ trimmed: 2_100, heartbeats: 4 });
     expect(await eventCounts(store.db, tenantId)).toMatchObject({
       waiting: 1,
       rejected: 1,
