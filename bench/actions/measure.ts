@@ -4,7 +4,7 @@ import { openDb } from '../../src/store/db.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { Feeder } from '../support/feeder.ts';
 import { figure } from '../support/figures.ts';
-import { parkedOf, untilAllRest } from '../support/freshness-of.ts';
+import { parkedOf, untilAllBegan } from '../support/freshness-of.ts';
 import { type Enrolled, enroll } from '../support/many-tenants.ts';
 import { inWords } from '../support/processor-time.ts';
 import type { Finding, Say } from '../support/report.ts';
@@ -29,7 +29,7 @@ const SHORT_LOOK_MS = 1_000;
 const TRICKLE_S = 3;
 /** A tenant may stay awake for minutes before it parks. */
 const ALL_PARKED_MS = 900_000;
-const REST_MS = 120_000;
+const BEGIN_MS = 120_000;
 /** Events that wait for a tenant that is paused. */
 const WAITING = 3;
 /** The sweep wakes only who was not at work for a minute (NOBODY_AT_IT_MS of src/activities/sweep). */
@@ -138,7 +138,7 @@ async function measureLooks(
   const measure = async ({ world, meter }: Scene) => {
     const names = namesOf('looking', tenants);
     await enroll(world, names);
-    await untilAllRest(world.places().databaseUrl, names, REST_MS);
+    await untilAllBegan(world.places().databaseUrl, names, BEGIN_MS);
     const drains = await drainsOf(world, names);
     let looks = 0;
     const actions = await meter.during(async () => {
@@ -186,7 +186,7 @@ export function measurePaused(options: ActionsOptions, say: Say): Promise<Findin
     const before = await background(scene);
     const names = namesOf('paused', tenants);
     const enrolled = await enroll(world, names);
-    await untilAllRest(world.places().databaseUrl, names, REST_MS);
+    await untilAllBegan(world.places().databaseUrl, names, BEGIN_MS);
     for (const name of names) {
       const pipeline = world.pipeline(name);
       await pipeline.ask('POST', `/v1/tenants/${name}/pause`, { reason: 'benchmark' });
