@@ -39,8 +39,6 @@ const BACKGROUND_PART = 3;
 /** Until what was just begun or ended has told Temporal so: a drain marks its tenant parked a moment before. */
 const CALM_MS = 10_000;
 const WARM_UP_S = 60;
-/** Of `seconds`, until each tenant was looked at once. */
-const MOST_ROUNDS = 5;
 
 interface Scene {
   readonly world: World;
@@ -138,16 +136,14 @@ async function measureLooks(
   const measure = async ({ world, meter }: Scene) => {
     const names = namesOf('looking', tenants);
     await enroll(world, names);
-    await untilAllBegan(world.places().databaseUrl, names, BEGIN_MS);
+    // The first drain of a tenant is no look, and may last for minutes.
+    await untilDrains(world, names, 2 * tenants, seconds);
     const drains = await drainsOf(world, names);
     let looks = 0;
     const actions = await meter.during(async () => {
-      for (let round = 0; round < MOST_ROUNDS && looks < tenants; round += 1) {
-        await sleep(seconds * 1_000);
-        looks = (await drainsOf(world, names)) - drains;
-      }
+      looks = (await untilDrains(world, names, drains + tenants, seconds)) - drains;
     });
-    if (looks === 0) throw new Error(`no parked tenant was looked at within ${MOST_ROUNDS * seconds} s`);
+    if (looks === 0) throw new Error(`no parked tenant was looked at within ${ALL_PARKED_MS / 60_000} minutes`);
     const words = `${total(actions)} actions in ${looks} looks, made one after the other for this: ${typesInWords(actions)}`;
     say(words);
     return { each: total(actions) / looks, words };
@@ -215,6 +211,16 @@ async function feeding(
   const order = { count, ratePerSecond: rate, conversations: 3 * enrolled.length, wait: false };
   await world.pipeline().control('POST', '/simulator/emit', order, z.unknown());
   return feeder;
+}
+
+/** Looks every so many seconds whether so many drains of theirs have begun; gives up after a while. Returns how many have. */
+async function untilDrains(world: World, names: readonly string[], wanted: number, seconds: number): Promise<number> {
+  const end = performance.now() + ALL_PARKED_MS;
+  for (;;) {
+    await sleep(seconds * 1_000);
+    const drains = await drainsOf(world, names);
+    if (drains >= wanted || performance.now() > end) return drains;
+  }
 }
 
 /** How often drains of theirs have begun. */
