@@ -15,5 +15,5 @@ await report(
     await measureTrickle(options, say),
     await measurePaused(options, say),
   ],
-  { isWhole, mostMinutes: 60 },
+  { isWhole, mostMinutes: 120 },
 );

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- pause [--pauses 40] [--rate 20]`: how soon after a pause is accepted the queue is not read any more; and without the server commands, with
+ * `npm run bench -- pause [--pauses 40] [--rate 20]`: how soon after a pause is accepted the last receive is sent; and without the server commands, with
  * which Temporal tells a worker of a stop by itself.
  */
 import { readOptions } from '../support/options.ts';

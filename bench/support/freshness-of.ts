@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, openDb } from '../../src/store/db.ts';
 
 const LOOK_MS = 1_000;
+/** A first drain lists what conversations refer to, while the others' begin. */
+const FIRST_DRAIN_MS = 5_000;
 
 export interface Fresh {
   /** From accepted to stored, in milliseconds: one for each event that is stored. */
@@ -37,21 +39,19 @@ export async function parkedOf(databaseUrl: string, tenantIds: readonly string[]
   return await countOf(databaseUrl, tenantIds, 'parked_at IS NOT NULL');
 }
 
-/** How many of them have nothing to do: they are parked, or have been seen with an empty queue since. */
-export async function restingOf(databaseUrl: string, tenantIds: readonly string[]): Promise<number> {
-  return await countOf(databaseUrl, tenantIds, '(parked_at IS NOT NULL OR queue_empty_at IS NOT NULL)');
-}
-
-/** Waits until all of them have nothing to do, or so long. Returns how many have. */
-export async function untilAllRest(
+/** Waits until a drain of each of them has begun, or so long; then for what the first one does besides. Returns how many have. */
+export async function untilAllBegan(
   databaseUrl: string,
   tenantIds: readonly string[],
   withinMs: number,
 ): Promise<number> {
   const end = performance.now() + withinMs;
   for (;;) {
-    const resting = await restingOf(databaseUrl, tenantIds);
-    if (resting === tenantIds.length || performance.now() > end) return resting;
+    const began = await countOf(databaseUrl, tenantIds, 'fence > 0');
+    if (began === tenantIds.length || performance.now() > end) {
+      await sleep(FIRST_DRAIN_MS);
+      return began;
+    }
     await sleep(LOOK_MS);
   }
 }

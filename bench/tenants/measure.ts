@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { untilStored } from '../support/arrivals.ts';
 import { Feeder } from '../support/feeder.ts';
-import { freshnessOf, parkedOf, untilAllRest } from '../support/freshness-of.ts';
+import { freshnessOf, parkedOf, untilAllBegan } from '../support/freshness-of.ts';
 import { type Enrolled, enroll, enrollAsleep } from '../support/many-tenants.ts';
 import { residentMb } from '../support/memory.ts';
 import { openOrganizations } from '../support/organizations.ts';
@@ -47,7 +47,7 @@ export interface Crowd {
 const SHARE = 0.1;
 /** Conversations of each backlog: two requests each, at one a second. */
 const CONVERSATIONS = 60;
-const REST_MS = 300_000;
+const BEGIN_MS = 300_000;
 const PATIENCE_MS = 60_000;
 /** One event of so many is for a tenant that is asleep. */
 const WAKES_ONE_IN = 5;
@@ -84,15 +84,13 @@ export async function measureCrowd(options: CrowdOptions, say: Say): Promise<Cro
     const names = named('tenant', tenants);
     const [busyNames, quietNames] = [names.slice(0, busy), names.slice(busy)];
     const enrolledBusy = await enroll(world, busyNames, { hosts: hosts.awake });
-    await untilAllRest(databaseUrl, busyNames, REST_MS);
+    await untilAllBegan(databaseUrl, busyNames, BEGIN_MS);
     const few = rss();
     const quiet = await enroll(world, quietNames, { hosts: hosts.awake.slice(busy) });
-    const resting = await untilAllRest(databaseUrl, quietNames, REST_MS);
+    const began = await untilAllBegan(databaseUrl, quietNames, BEGIN_MS);
     const many = rss();
     const awakeSeconds = setUp();
-    say(
-      `${busy} tenants: ${few} MB; ${tenants} after ${awakeSeconds} s, ${resting + busy} with nothing to do: ${many} MB`,
-    );
+    say(`${busy} tenants: ${few} MB; ${tenants} after ${awakeSeconds} s, ${began + busy} at work once: ${many} MB`);
 
     const busyFeeder = new Feeder(pipeline, enrolledBusy);
     await busyFeeder.start();

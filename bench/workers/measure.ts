@@ -7,7 +7,7 @@ import { type Arrivals, type Span, untilStored } from '../support/arrivals.ts';
 import { endsWithUs } from '../support/ending.ts';
 import { Feeder } from '../support/feeder.ts';
 import { figure } from '../support/figures.ts';
-import { untilAllRest } from '../support/freshness-of.ts';
+import { untilAllBegan } from '../support/freshness-of.ts';
 import { type Enrolled, enroll } from '../support/many-tenants.ts';
 import { openOrganizations } from '../support/organizations.ts';
 import { bundleOnce, OwnWorker } from '../support/own-worker.ts';
@@ -27,7 +27,7 @@ export interface WorkersOptions {
 }
 
 const WORKERS = 3;
-const REST_MS = 120_000;
+const BEGIN_MS = 120_000;
 const PATIENCE_MS = 60_000;
 /** After the last worker has come back: what the last of the old ones left behind shows then. */
 const AFTER_ROLLING_MS = 10_000;
@@ -117,7 +117,7 @@ export async function measureWorkers(options: WorkersOptions, say: Say): Promise
     );
     const names = Array.from({ length: tenants }, (_, n) => `shared-${n}`);
     const enrolled = await enroll(world, names, organizations);
-    await untilAllRest(world.places().databaseUrl, names, REST_MS);
+    await untilAllBegan(world.places().databaseUrl, names, BEGIN_MS);
     const feeder = new Feeder(pipeline, enrolled);
     await feeder.start();
     const stage: Stage = { world, crew, feeder, enrolled, metricsPort, options, say };
