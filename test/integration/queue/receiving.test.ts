@@ -43,7 +43,7 @@ describe.each(emulators)('receiving from $name', (kind) => {
     );
     expect(left).toEqual([]);
     const depths = await world.queues.depths({ queue, dead });
-    expect(depths.queue).toEqual({ waiting: 0, inFlight: 0, delayed: 0 });
+    expect(depths.queue).toMatchObject({ waiting: 0, inFlight: 0, delayed: 0 });
   });
 
   test('what is released is received again soon, with one more receive', async () => {
