@@ -24,6 +24,7 @@ import { shareQuota } from '../gladly/shared-quota.ts';
 import { createSqsClients } from '../queue/client.ts';
 import { createQueues } from '../queue/provision.ts';
 import { createReceiver } from '../queue/receiver.ts';
+import { opensCredentials } from '../store/credentials.ts';
 import { openDb } from '../store/db.ts';
 import { orderDrains } from '../store/drains.ts';
 import { migrate } from '../store/migrate.ts';
@@ -152,6 +153,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
           queues,
           workflows,
           tunings: tuningsOf(config),
+          opens: (tenantId) => opensCredentials(db, secretBox, tenantId),
           log,
           now: () => new Date(),
         }),

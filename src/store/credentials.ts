@@ -50,6 +50,17 @@ export async function putCredentials(
   });
 }
 
+/** False when the credentials that extraction uses are sealed under a key that this process does not have; true also when there are none. */
+export async function opensCredentials(db: Queryable, secretBox: SecretBox, tenantId: TenantId): Promise<boolean> {
+  try {
+    await getCredentials(db, secretBox, tenantId);
+    return true;
+  } catch (error) {
+    if (error instanceof DecryptionError) return false;
+    throw error;
+  }
+}
+
 /**
  * The credentials of this version, or the newest, or those that extraction uses; null when there are none.
  * Throws UnknownKeyError or TamperedError (crypto/aead.ts).

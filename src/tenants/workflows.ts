@@ -262,7 +262,7 @@ export class TenantWorkflows {
       if (status.name !== 'RUNNING') return { state: 'ended', how: status.name.toLowerCase() };
       if (raw.pendingActivities?.some(({ paused }) => paused === true)) return { state: 'paused', what: 'activity' };
       const unread = raw.pendingActivities?.find(
-        ({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === UNREADABLE_INPUT,
+        ({ lastFailure, state }) => lastFailure?.applicationFailureInfo?.type === UNREADABLE_INPUT && state !== STARTED,
       );
       if (unread?.lastFailure) return { state: 'wedged', reason: await this.#messageOf(unread.lastFailure) };
       const failing = raw.pendingActivities?.find(

@@ -29,6 +29,8 @@ export interface PutRightDeps {
     | 'tuneExtraction'
   >;
   readonly tunings: OnboardingTunings;
+  /** False when this process does not have the key of what is stored of a tenant. */
+  opens(tenantId: string): Promise<boolean>;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -73,6 +75,14 @@ export async function putRight(
   if (known || found) logFindings(log, tenantId, await recordWorkflows(db, tenantId, found ?? null));
 
   async function restart(which: Which, how: string): Promise<void> {
+    // What a worker with other keys begins, no other worker could go on with.
+    if (!(await deps.opens(tenantId))) {
+      log.error(
+        { event: 'workflow.not_restarted', tenantId, workflow: which },
+        'workflow: SECRET_KEYS of this worker does not open what is stored of the tenant, so it begins nothing anew',
+      );
+      return;
+    }
     const pause = facts.extraction?.pause;
     if (which === 'onboarding') await workflows.startOnboarding(onboardingInput(facts.tenant, tunings, null));
     else

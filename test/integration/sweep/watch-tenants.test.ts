@@ -102,6 +102,7 @@ describeStore('the watch over all tenants', (store) => {
           ...temporal,
         },
         tunings: { own: {} as OnboardingTuning, extraction: extractionInput('').tuning },
+        opens: async () => true,
         log,
         now: () => new Date(Date.now() + afterMs),
       });

@@ -19,7 +19,7 @@ let gladlies: TestGladly[];
 let client: Client;
 let used = 0;
 beforeAll(async () => {
-  gladlies = await Promise.all(Array.from({ length: 13 }, () => startGladly()));
+  gladlies = await Promise.all(Array.from({ length: 14 }, () => startGladly()));
   world = await startWorld({ gladlyHosts: gladlies.map(({ host }) => host) });
   client = clientOf(world);
 });
@@ -167,6 +167,15 @@ it('an onboarding whose check fails again and again in a way of its own is told 
   };
   await expect.poll(findings, { timeout: 60_000, interval: 5_000 }).toEqual([]);
 }, 120_000);
+
+it('a worker with other keys begins nothing anew: no other worker could go on with it', async () => {
+  const it = await connected();
+  await it.extraction.terminate('oops');
+  await sweepOnce(world, client, {}, [{ id: 'foreign', key: Buffer.alloc(32, 7).toString('base64') }]);
+  expect((await it.extraction.describe()).status.name).toBe('TERMINATED');
+  await sweep();
+  expect((await it.extraction.describe()).status.name).toBe('RUNNING');
+}, 60_000);
 
 it('changed settings reach workflows that run', async () => {
   const it = await connected();

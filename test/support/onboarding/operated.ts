@@ -9,6 +9,8 @@ import type { ExtractionTuning } from '../../../src/contracts/extraction.ts';
 import { extractionWorkflowId, onboardingWorkflowId } from '../../../src/contracts/tenant.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
+import { opensCredentials } from '../../../src/store/credentials.ts';
+import { createSecretBox } from '../../../src/store/secret-box.ts';
 import { createDataConverter } from '../../../src/temporal/data-converter.ts';
 import { tuningsOf } from '../../../src/tenants/tuning.ts';
 import { TenantWorkflows } from '../../../src/tenants/workflows.ts';
@@ -51,8 +53,13 @@ export const clientOf = ({ variables, env }: World): Client =>
     dataConverter: createDataConverter(readConfig(variables, 'api').SECRET_KEYS),
   });
 
-/** One look at all tenants, as the Schedule has it done, with the settings of the world or with others. */
-export async function sweepOnce(world: World, client: Client, changed: Partial<ExtractionTuning> = {}): Promise<void> {
+/** One look at all tenants, as the Schedule has it done, with the settings and keys of the world or with others. */
+export async function sweepOnce(
+  world: World,
+  client: Client,
+  changed: Partial<ExtractionTuning> = {},
+  keys = readConfig(world.variables, 'api').SECRET_KEYS,
+): Promise<void> {
   const config = readConfig(world.variables, 'api');
   const sqs = createSqsClients({ region: config.AWS_REGION, endpoint: world.sqsEndpoint });
   const tunings = tuningsOf(config);
@@ -61,6 +68,7 @@ export async function sweepOnce(world: World, client: Client, changed: Partial<E
     queues: createQueues(sqs.control, { prefix: config.QUEUE_PREFIX }),
     workflows: new TenantWorkflows(client),
     tunings: { ...tunings, extraction: { ...tunings.extraction, ...changed } },
+    opens: (tenantId) => opensCredentials(world.db, createSecretBox(keys), tenantId),
     log: pino({ level: 'silent' }),
     now: () => new Date(),
   });

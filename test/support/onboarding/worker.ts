@@ -21,6 +21,7 @@ import { shareQuota } from '../../../src/gladly/shared-quota.ts';
 import { createSqsClients } from '../../../src/queue/client.ts';
 import { createQueues } from '../../../src/queue/provision.ts';
 import { createReceiver } from '../../../src/queue/receiver.ts';
+import { opensCredentials } from '../../../src/store/credentials.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { orderDrains } from '../../../src/store/drains.ts';
 import { exchangeQuotaClaims, withdrawQuotaClaims } from '../../../src/store/quota-claims.ts';
@@ -125,6 +126,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<{ sto
           queues,
           workflows,
           tunings: tuningsOf(config),
+          opens: (tenantId) => opensCredentials(db, secretBox, tenantId),
           log,
           now: () => new Date(),
         }),
