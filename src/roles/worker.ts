@@ -207,9 +207,9 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
         log.warn({ event: 'sweep.not_ensured', err: error }, 'sweep: its Schedule could not be looked at'),
     );
   }, SWEEP_LOOK_MS);
-  let stoppedAt = performance.now();
+  let stoppedAt: number | null = null;
   const stop = (): void => {
-    stoppedAt = performance.now();
+    stoppedAt ??= performance.now();
     awake.leave();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
@@ -219,7 +219,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
     clearInterval(keepSweeping);
     // Receives that were given up: what they still get would be hidden from the next drain.
     const lastsMs = Math.min(config.RECEIVE_WAIT_SECONDS * 1_000, config.WORKER_GRACE_MS) + GIVE_BACK_MS;
-    const leftMs = Math.max(0, stoppedAt + lastsMs - performance.now());
+    const leftMs = Math.max(0, (stoppedAt ?? 0) + lastsMs - performance.now());
     await Promise.race([receiver.settled(), sleep(leftMs)]);
     await quota.leave();
     await removeWorker(db, name).catch(() => undefined);

@@ -50,10 +50,10 @@ export async function putCredentials(
   });
 }
 
-/** False when the credentials that extraction uses are sealed under a key that this process does not have; true also when there are none. */
+/** False when the newest credentials are sealed under a key that this process does not have; true also when there are none. */
 export async function opensCredentials(db: Queryable, secretBox: SecretBox, tenantId: TenantId): Promise<boolean> {
   try {
-    await getCredentials(db, secretBox, tenantId);
+    await getCredentials(db, secretBox, tenantId, 'newest');
     return true;
   } catch (error) {
     if (error instanceof DecryptionError) return false;

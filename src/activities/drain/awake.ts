@@ -51,6 +51,10 @@ export class Awake {
     };
   }
 
+  get isLeaving(): boolean {
+    return this.#leaving;
+  }
+
   get size(): number {
     return this.#drains.size;
   }

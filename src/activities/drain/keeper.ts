@@ -1,6 +1,6 @@
 import type { Db } from '../../store/db.ts';
 import { takeOrders } from '../../store/drains.ts';
-import { awakePerWorker, noteWorker } from '../../store/workers.ts';
+import { awakePerWorker, noteWorker, removeWorker } from '../../store/workers.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { WORKER_NOTE_MS } from '../../tenants/liveness.ts';
 import type { Awake } from './awake.ts';
@@ -42,6 +42,8 @@ export function keepDrains({ db, awake, notes, worker, log }: KeeperDeps): { rea
     }
   };
   const share = async (): Promise<void> => {
+    // One that ends takes no share: others would hand drains over for it.
+    if (awake.isLeaving) return await removeWorker(db, worker);
     await noteWorker(db, worker, awake.size);
     awake.handOver(tooManyOf(awake.size, await awakePerWorker(db)));
   };

@@ -14,9 +14,9 @@ export interface KnownPace {
 }
 
 /**
- * The pauses between a tenant's events, and how long it pays to stay awake for the next one. To be awake costs a long poll every 20 s and a heartbeat every 22 s; to
- * be woken costs some minutes of that. So a tenant stays awake for three of its usual pauses, within bounds, and one whose events come further
- * apart than the bound is put to sleep soon. Times are those of performance.now.
+ * The pauses between a tenant's events, and how long it pays to stay awake for the next one. To be awake costs a long poll every 20 s and a
+ * heartbeat every 22 s; to be woken is reckoned as some minutes of that. So a tenant stays awake for three of its usual pauses, within bounds, and
+ * one whose events come further apart than the bound is put to sleep soon. Times are those of performance.now.
  */
 export class Pace {
   readonly #mostMs: number;

@@ -75,14 +75,7 @@ export async function putRight(
   if (known || found) logFindings(log, tenantId, await recordWorkflows(db, tenantId, found ?? null));
 
   async function restart(which: Which, how: string): Promise<void> {
-    // What a worker with other keys begins, no other worker could go on with.
-    if (!(await deps.opens(tenantId))) {
-      log.error(
-        { event: 'workflow.not_restarted', tenantId, workflow: which },
-        'workflow: SECRET_KEYS of this worker does not open what is stored of the tenant, so it begins nothing anew',
-      );
-      return;
-    }
+    if (!(await mayBegin(deps, tenantId))) return;
     const pause = facts.extraction?.pause;
     if (which === 'onboarding') await workflows.startOnboarding(onboardingInput(facts.tenant, tunings, null));
     else
@@ -101,6 +94,16 @@ export async function putRight(
   }
 }
 
+/** What a worker with other keys begins is sealed under them, and no other worker could go on with it. */
+async function mayBegin({ opens, log }: PutRightDeps, tenantId: string): Promise<boolean> {
+  if (await opens(tenantId)) return true;
+  log.error(
+    { event: 'workflow.not_restarted', tenantId },
+    'workflow: SECRET_KEYS of this worker does not open what is stored of the tenant, so it begins nothing anew',
+  );
+  return false;
+}
+
 /** A check of a step takes seconds, and says so when Gladly does not answer: one that has lasted for so long, in ms, fails in a way of its own. */
 const CHECK_MS = 120_000;
 
@@ -116,11 +119,12 @@ const isEnding = ({ tenant, onboarding }: PlaceFacts): boolean =>
  * What was asked for and is not to be seen in the workflow: its signal was lost, or the workflow stands still. True when a standing onboarding was
  * ended by force and begun anew, for only that one can disconnect the tenant.
  */
-async function askAgain({ workflows, tunings }: PutRightDeps, facts: PlaceFacts, how: Examined): Promise<boolean> {
+async function askAgain(deps: PutRightDeps, facts: PlaceFacts, how: Examined): Promise<boolean> {
+  const { workflows, tunings } = deps;
   const { tenant, onboarding, onboardingTuning, extraction, extractionTuning } = facts;
   const { tenantId, disconnectAsked, credentialsVersion } = tenant;
   const isStanding = how.state === 'wedged' || how.state === 'paused';
-  const isReplaced = disconnectAsked !== null && isStanding;
+  const isReplaced = disconnectAsked !== null && isStanding && (await mayBegin(deps, tenantId));
   if (isReplaced) {
     await workflows.terminate(
       onboardingWorkflowId(tenantId),
