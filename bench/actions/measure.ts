@@ -32,8 +32,8 @@ const ALL_PARKED_MS = 900_000;
 const BEGIN_MS = 120_000;
 /** Events that wait for a tenant that is paused. */
 const WAITING = 3;
-/** The sweep wakes only who was not at work for a minute (NOBODY_AT_IT_MS of src/activities/sweep). */
-const NOBODY_AT_IT_S = 65;
+/** The sweep wakes only who was not at work for so long (NOBODY_AT_IT_MS of src/activities/sweep). */
+const NOBODY_AT_IT_S = 155;
 /** What there is without tenants is next to nothing: a third of the time shows it. */
 const BACKGROUND_PART = 3;
 /** Until what was just begun or ended has told Temporal so: a drain marks its tenant parked a moment before. */
